@@ -1,0 +1,145 @@
+"""Smoothing: Gaussian and median."""
+
+import numpy as np
+
+from classical.intensity import clip_like
+from vision.checks import check_integer, check_number, refuse
+from vision.errors import KindError
+from vision.kinds import BLENDED, SAME, Kind
+from vision.opencv import cv2
+from vision.step import Step
+
+
+class GaussianBlur(Step):
+    """Every pixel replaced by the Gaussian mean of its neighbours: noise and detail go.
+
+    Parameters
+    ----------
+    size : int, default=5
+        Width of the square window in pixels, odd, at least 1. None: as wide as `sigma` asks for,
+        3 sigma to each side for 8 bits and 4 sigma for the others.
+    sigma : float, default=None
+        Standard deviation in pixels, above 0. None: ``0.3 * ((size - 1) / 2 - 1) + 0.8``, so 1.1
+        for size 5; for small sizes OpenCV has fixed weights, at size 5 1 4 6 4 1 over 16.
+
+    The border is mirrored without repeating its pixel: ``c b | a b c | b a``.
+
+    Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8 or uint16, a float image
+    or a map. Gives the same kind, shape and dtype; of a mask it makes a gray image.
+
+    Raises
+    ------
+    ParameterError
+        If `size` is not odd, `sigma` is not above 0, or both are None.
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    OpenCV, ``cv::GaussianBlur`` and ``cv::getGaussianKernel``.
+
+    Examples
+    --------
+    >>> dot = np.zeros((5, 5), np.uint8)
+    >>> dot[2, 2] = 160
+    >>> GaussianBlur(3)(dot)[1:4, 1:4].tolist()
+    [[10, 20, 10], [20, 40, 20], [10, 20, 10]]
+    >>> int(GaussianBlur(size=None, sigma=2)(dot)[2, 2])
+    13
+    """
+
+    takes = (Kind.RGB, Kind.GRAY, Kind.FLOAT, Kind.MAP)
+    gives = BLENDED
+    dtypes = ("uint8", "uint16")
+
+    def __init__(self, size=5, sigma=None):
+        self.size = size
+        self.sigma = sigma
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        if self.size is None and self.sigma is None:
+            refuse("size", None, "given where 'sigma' is None", self)
+        if self.size is not None:
+            check_integer("size", self.size, owner=self, at_least=1, odd=True)
+        if self.sigma is not None:
+            check_number("sigma", self.sigma, owner=self, above=0)
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        return (self.size or 0, self.size or 0), self.sigma or 0
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        size, sigma = self._tables
+        blurred = cv2.GaussianBlur(image, size, sigma)
+        return clip_like(blurred, image) if image.dtype == np.float32 else blurred
+
+
+class MedianBlur(Step):
+    """Every pixel replaced by the median around it: specks go, edges stay.
+
+    Parameters
+    ----------
+    size : int, default=5
+        Width of the square window in pixels, odd, at least 3. Above 5 OpenCV has it for 8 bits
+        only.
+
+    Channels are taken one by one; the border repeats its pixel: ``a a | a b c | c c``.
+
+    Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8; with size 3 or 5 also
+    uint16, float images and maps. Gives the same kind, shape and dtype; a mask stays a mask.
+
+    Raises
+    ------
+    ParameterError
+        If `size` is not odd or below 3.
+    KindError
+        If the image is of another kind or dtype, or not of 8 bits with a `size` above 5.
+
+    References
+    ----------
+    S. Perreault and P. Hebert, "Median filtering in constant time", IEEE Transactions on Image
+    Processing 16(9), 2007, doi:10.1109/TIP.2007.902329.
+
+    Examples
+    --------
+    >>> speck = np.full((5, 5), 40, np.uint8)
+    >>> speck[2, 2] = 255
+    >>> int(MedianBlur(3)(speck).max())
+    40
+    """
+
+    gives = SAME
+    _WIDE = (3, 5)
+
+    def __init__(self, size=5):
+        self.size = size
+
+    @property
+    def takes(self):
+        """Rgb and gray images; float images and maps too where `size` is 3 or 5."""
+        floats = (Kind.FLOAT, Kind.MAP) if self.size in self._WIDE else ()
+        return (Kind.RGB, Kind.GRAY, *floats)
+
+    @property
+    def dtypes(self):
+        """8 bits; 16 too where `size` is 3 or 5."""
+        return ("uint8", "uint16") if self.size in self._WIDE else ("uint8",)
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_integer("size", self.size, owner=self, at_least=3, odd=True)
+
+    def admit(self, image):
+        """See `Step.admit`."""
+        if self.size > 5 and getattr(image, "dtype", None) in (np.uint16, np.float32):
+            raise KindError(
+                f"MedianBlur with size={self.size} takes 8-bit images: above 5 OpenCV has no "
+                f"other. Got {image.dtype}. Put ToUint8() in front, or take MedianBlur(5)."
+            )
+        super().admit(image)
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        return cv2.medianBlur(image, self.size)

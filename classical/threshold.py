@@ -1,0 +1,337 @@
+"""From grey or colour to a mask: a colour range, a fixed level, Otsu's, and one for each place."""
+
+import numbers
+
+import numpy as np
+
+from vision.checks import check_bool, check_choice, check_integer, check_number, refuse
+from vision.kinds import PARENT, Kind
+from vision.opencv import cv2
+from vision.step import Step
+
+MODES = {
+    "binary": cv2.THRESH_BINARY,
+    "binary_inv": cv2.THRESH_BINARY_INV,
+    "trunc": cv2.THRESH_TRUNC,
+    "tozero": cv2.THRESH_TOZERO,
+    "tozero_inv": cv2.THRESH_TOZERO_INV,
+}
+METHODS = {
+    "gaussian": cv2.ADAPTIVE_THRESH_GAUSSIAN_C,
+    "mean": cv2.ADAPTIVE_THRESH_MEAN_C,
+}
+# The channels of each colour space: name, lowest and highest value.
+CHANNELS = {
+    "hsv": (("hue", 0, 179), ("saturation", 0, 255), ("value", 0, 255)),
+    "rgb": (("red", 0, 255), ("green", 0, 255), ("blue", 0, 255)),
+    "lab": (("L", 0, 100), ("a", -128, 127), ("b", -128, 127)),
+    "gray": (("gray", 0, 255),),
+}
+
+
+class InRange(Step):
+    """The pixels whose colour lies between two bounds.
+
+    Parameters
+    ----------
+    space : {"hsv", "rgb", "lab", "gray"}
+        The colour space of the bounds, and so of the image: nothing is converted.
+    low, high : sequence of 3 numbers, or one number for "gray"
+        The bounds of each channel, both included. Whole numbers, in "hsv" hue 0 to 179 and
+        saturation and value 0 to 255, in "rgb" and "gray" 0 to 255; in "lab" any numbers, L 0 to
+        100, a and b -128 to 127. A hue may run from a higher to a lower number: (170, ...) to
+        (10, ...) is red, from 170 to 179 and from 0 to 10.
+
+    Takes an image of that colour space: uint8, ``(H, W, 3)`` or ``(H, W)``, and float32,
+    ``(H, W, 3)``, for "lab". Gives a mask, ``(H, W)``, uint8: 255 where every channel is in range.
+
+    Raises
+    ------
+    ParameterError
+        If `space` is unknown, a bound is out of its channel's range or not one number a channel,
+        or a channel other than hue has its `low` above its `high`.
+    KindError
+        If the image is of another kind or dtype.
+
+    Examples
+    --------
+    >>> hsv = np.array([[[175, 200, 200], [5, 200, 200], [60, 200, 200]]], np.uint8)
+    >>> InRange("hsv", (170, 120, 70), (10, 255, 255))(hsv).tolist()
+    [[255, 255, 0]]
+    """
+
+    gives = Kind.MASK
+    example = {"space": "hsv", "low": (35, 60, 60), "high": (85, 255, 255)}
+
+    def __init__(self, space, low, high):
+        self.space = space
+        self.low = low
+        self.high = high
+
+    @property
+    def takes(self):
+        """The kind of the colour space alone; anything while `space` is unknown."""
+        known = isinstance(self.space, str) and self.space in CHANNELS
+        return (Kind(self.space) if known else Kind.ANY,)
+
+    @property
+    def dtypes(self):
+        """8 bits; Lab is float32."""
+        return () if self.space == "lab" else ("uint8",)
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_choice("space", self.space, tuple(CHANNELS), owner=self)
+        low, high = self._bounds("low"), self._bounds("high")
+        for (channel, *_), least, most in zip(CHANNELS[self.space], low, high, strict=True):
+            if least > most and channel != "hue":
+                refuse("low", self.low, f"at most 'high', {self.high!r}, in {channel}", self)
+
+    def _bounds(self, name):
+        """The bounds as a tuple with one checked number a channel."""
+        value, channels = getattr(self, name), CHANNELS[self.space]
+        bounds = (value,) if isinstance(value, numbers.Real) else value
+        shaped = isinstance(bounds, tuple | list) or getattr(bounds, "ndim", 0) == 1
+        if not shaped or len(bounds) != len(channels):
+            ranges = ", ".join(f"{channel} {least} to {most}" for channel, least, most in channels)
+            count = "one number" if len(channels) == 1 else f"{len(channels)} numbers"
+            refuse(name, value, f"{count} for space={self.space!r} ({ranges})", self)
+        check = check_number if self.space == "lab" else check_integer
+        for bound, (channel, least, most) in zip(bounds, channels, strict=True):
+            check(f"{name}' {channel} '"[:-2], bound, owner=self, at_least=least, at_most=most)
+        return tuple(bounds)
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        low, high = self._bounds("low"), self._bounds("high")
+        if low[0] <= high[0]:
+            return [(low, high)]
+        return [(low, (179, *high[1:])), ((0, *low[1:]), high)]
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        (low, high), *wrapped = self._tables
+        mask = cv2.inRange(image, low, high)
+        for low, high in wrapped:
+            cv2.bitwise_or(mask, cv2.inRange(image, low, high), dst=mask)
+        return mask
+
+
+class Threshold(Step):
+    """The pixels above a fixed level.
+
+    Parameters
+    ----------
+    value : float, default=127
+        The level, in the image's own unit: 0 to 255 for 8 bits, 0 to 65535 for 16, 0 to 1 for a
+        float image, any number for a map. Only what is above it counts.
+    mode : {"binary", "binary_inv", "trunc", "tozero", "tozero_inv"}, default="binary"
+        What becomes of a pixel above the level, and of the others: 255 and 0; 0 and 255; the
+        level and unchanged; unchanged and 0; 0 and unchanged. For 8 and 16 bits the level is
+        rounded down first, which only "trunc" shows.
+
+    Takes a gray image, ``(H, W)``, uint8 or uint16, a float one of one channel or a map. Gives a
+    mask, ``(H, W)``, uint8, in the two binary modes; the others give the kind and dtype that came,
+    and of a mask a gray image.
+
+    Raises
+    ------
+    ParameterError
+        If `mode` is unknown, or `value` is no finite number or beyond the image's dtype.
+    KindError
+        If the image is of another kind or dtype.
+
+    Examples
+    --------
+    >>> Threshold(100)(np.array([[99, 100, 101]], np.uint8)).tolist()
+    [[0, 0, 255]]
+    >>> Threshold(100, mode="trunc")(np.array([[99, 100, 101]], np.uint8)).tolist()
+    [[99, 100, 100]]
+    """
+
+    gives = Kind.MASK
+    dtypes = ("uint8", "uint16")
+
+    def __init__(self, value=127, mode="binary"):
+        self.value = value
+        self.mode = mode
+
+    @property
+    def takes(self):
+        """A gray image, a float one and a map, as far as `value` lies within their range."""
+        value = self.value if isinstance(self.value, numbers.Real) else 0
+        gray = (Kind.GRAY,) if 0 <= value <= 65535 else ()
+        return (*gray, Kind.FLOAT, Kind.MAP) if 0 <= value <= 1 else (*gray, Kind.MAP)
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_number("value", self.value, owner=self)
+        check_choice("mode", self.mode, tuple(MODES), owner=self)
+
+    def gives_for(self, kind):
+        """A mask in the binary modes; else the kind that came, where a mask becomes gray."""
+        if self.mode in ("binary", "binary_inv"):
+            return Kind.MASK
+        return Kind.GRAY if kind in PARENT else kind
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        return float(self.value), MODES[self.mode]
+
+    def admit(self, image):
+        """See `Step.admit`."""
+        super().admit(image)
+        if self.value > 255 and image.dtype == np.uint8:
+            refuse("value", self.value, "at most 255 for an 8-bit image", self)
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        result = cv2.threshold(image, self._tables[0], 255, self._tables[1])[1]
+        binary = self._tables[1] in (cv2.THRESH_BINARY, cv2.THRESH_BINARY_INV)
+        return result.astype(np.uint8) if binary and result.dtype != np.uint8 else result
+
+
+class Otsu(Step):
+    """The pixels above the level that separates dark and bright best.
+
+    The level leaves the two classes the smallest variance within, over the image's histogram. An
+    image of one level has no two classes: its level is 0, so it is all white unless it is black.
+
+    Parameters
+    ----------
+    invert : bool, default=False
+        Whether the dark class is the object: 255 at and below the level.
+
+    Takes a gray image, ``(H, W)``, uint8 or uint16. Gives a mask, ``(H, W)``, uint8.
+
+    Raises
+    ------
+    ParameterError
+        If `invert` is not True or False.
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    N. Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE Transactions on
+    Systems, Man, and Cybernetics 9(1), 1979, doi:10.1109/TSMC.1979.4310076.
+
+    Examples
+    --------
+    >>> coins = np.array([[10, 12, 11, 200, 210]], np.uint8)
+    >>> Otsu()(coins).tolist(), Otsu().threshold(coins)
+    ([[0, 0, 0, 255, 255]], 12.0)
+    """
+
+    takes = (Kind.GRAY,)
+    gives = Kind.MASK
+    dtypes = ("uint8", "uint16")
+
+    def __init__(self, invert=False):
+        self.invert = invert
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_bool("invert", self.invert, owner=self)
+
+    def threshold(self, image):
+        """The level chosen for an image.
+
+        Parameters
+        ----------
+        image : ndarray
+            A gray image, ``(H, W)``, uint8 or uint16.
+
+        Returns
+        -------
+        float
+            In the image's own unit; the bright class lies above it.
+
+        Raises
+        ------
+        KindError
+            If the image is of another kind or dtype.
+        """
+        self.make_ready()
+        self.admit(image)
+        return cv2.threshold(image, 0, 255, cv2.THRESH_OTSU)[0]
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        mode = cv2.THRESH_BINARY_INV if self.invert else cv2.THRESH_BINARY
+        return mode | cv2.THRESH_OTSU
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        mask = cv2.threshold(image, 0, 255, self._tables)[1]
+        return mask if mask.dtype == np.uint8 else mask.astype(np.uint8)
+
+
+class AdaptiveThreshold(Step):
+    """The pixels brighter than their own surroundings: for uneven light.
+
+    Parameters
+    ----------
+    size : int, default=11
+        Width of the square window in pixels, odd, at least 3; wider than what is looked for.
+    offset : int, default=2
+        What the surroundings' mean is lowered by, in gray levels; OpenCV calls it C. The higher,
+        the more counts as bright; negative asks for more than the mean.
+    method : {"gaussian", "mean"}, default="gaussian"
+        Whether near pixels weigh more, by a Gaussian of the deviation that `GaussianBlur` derives
+        from `size`, or all weigh the same. The mean is rounded to whole levels.
+    invert : bool, default=False
+        Whether what is dark is the object, as ink on paper.
+
+    The border repeats its pixel: ``a a | a b c | c c``.
+
+    Takes a gray image, ``(H, W)``, uint8. Gives a mask, ``(H, W)``, uint8: 255 above mean minus
+    `offset`.
+
+    Raises
+    ------
+    ParameterError
+        If `size` is not odd or below 3, `offset` is not whole, `method` is unknown, or `invert`
+        is not True or False.
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    OpenCV, ``cv::adaptiveThreshold``; R. C. Gonzalez and R. E. Woods, "Digital Image
+    Processing", 4th edition, 2018, section 10.3.
+
+    Examples
+    --------
+    >>> shade = np.arange(0, 200, 10, dtype=np.uint8)[None].repeat(9, axis=0)
+    >>> shade[4, 5] -= 30
+    >>> np.argwhere(AdaptiveThreshold(5, offset=9, method="mean", invert=True)(shade)).tolist()
+    [[4, 5]]
+    """
+
+    takes = (Kind.GRAY,)
+    gives = Kind.MASK
+
+    def __init__(self, size=11, offset=2, method="gaussian", invert=False):
+        self.size = size
+        self.offset = offset
+        self.method = method
+        self.invert = invert
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_integer("size", self.size, owner=self, at_least=3, odd=True)
+        # cv2 rounds a fraction up for one direction and down for the other
+        check_integer("offset", self.offset, owner=self)
+        check_choice("method", self.method, tuple(METHODS), owner=self)
+        check_bool("invert", self.invert, owner=self)
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        mode = cv2.THRESH_BINARY_INV if self.invert else cv2.THRESH_BINARY
+        return METHODS[self.method], mode
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        method, mode = self._tables
+        return cv2.adaptiveThreshold(image, 255, method, mode, self.size, self.offset)

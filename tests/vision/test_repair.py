@@ -1,0 +1,67 @@
+"""Every refused pair of catalogue steps comes with a chain that composes and runs."""
+
+import itertools
+
+import numpy as np
+import pytest
+from sklearn.utils.validation import check_is_fitted  # noqa: F401
+
+from tests.test_contract import NAMES, photograph, stand_in
+from vision import catalogue
+from vision.composition import chain
+from vision.errors import KindError
+from vision.flow import is_stateless
+from vision.kinds import Kind
+
+PAIRS = list(itertools.product(NAMES, NAMES))
+
+
+def refused(first, second):
+    try:
+        chain(catalogue.make(first), catalogue.make(second))
+    except KindError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("first", NAMES)
+def test_the_suggestion_for_every_refused_pair_composes_and_runs(first):
+    for second in NAMES:
+        error = refused(first, second)
+        if error is None:
+            continue
+        assert error.suggestion is not None, f"{first} >> {second}: {error}"
+        suggestion = error.suggestion
+        if not all(is_stateless(step) for _, step in suggestion.steps):
+            continue
+        image = photograph()
+        kind = suggestion.takes[0]
+        suggestion(image if kind is Kind.ANY else stand_in(kind, image))
+
+
+def test_the_designs_own_example():
+    error = refused("ToHSV", "HoughLines")
+    assert str(error) == (
+        "HoughLines takes an edge mask or a mask, but ToHSV gives an hsv image. "
+        "Use Gray() >> Canny() instead of ToHSV()."
+    )
+
+
+def test_the_repair_keeps_what_stands_before_and_after():
+    from classical import FindContours, GaussianBlur, Resize
+
+    with pytest.raises(KindError) as caught:
+        Resize(32) >> GaussianBlur() >> FindContours()
+    names = [type(step).__name__ for _, step in caught.value.suggestion.steps]
+    assert names == ["Resize", "GaussianBlur", "Gray", "Otsu", "FindContours"]
+    found = caught.value.suggestion(np.full((40, 40, 3), 9, np.uint8))
+    assert found.shape == (40, 40)
+
+
+def test_nothing_follows_a_classifier():
+    from sklearn.svm import SVC
+
+    from classical import Canny, RawPixels
+
+    with pytest.raises(KindError, match="nothing can follow"):
+        RawPixels() >> SVC() >> Canny()

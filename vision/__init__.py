@@ -1,0 +1,63 @@
+"""Classical computer vision and convolutional networks as steps of the same pipeline.
+
+Everything public is found here by name and imported on first use.
+
+Examples
+--------
+>>> import vision
+>>> from classical import Gray, Otsu
+>>> mask = Gray() >> Otsu()
+>>> print(vision.to_text(mask))
+- Gray
+- Otsu
+"""
+
+from vision._lazy import attach
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "And": "vision.bitwise",
+    "Branches": "vision.branches",
+    "Circles": "vision.results",
+    "Classification": "vision.classification",
+    "Contours": "vision.results",
+    "Detections": "vision.results",
+    "FeatureStep": "vision.step",
+    "ForEach": "vision.foreach",
+    "Heatmap": "vision.segmentation",
+    "ImageError": "vision.errors",
+    "ImageNotFoundError": "vision.errors",
+    "Images": "vision.images",
+    "Keypoints": "vision.results",
+    "Kind": "vision.kinds",
+    "KindError": "vision.errors",
+    "Lines": "vision.results",
+    "LoadError": "vision.errors",
+    "MissingDependencyError": "vision.errors",
+    "Not": "vision.bitwise",
+    "Or": "vision.bitwise",
+    "ParameterError": "vision.errors",
+    "Pick": "vision.branches",
+    "Pipeline": "vision.pipeline",
+    "Segmentation": "vision.segmentation",
+    "Step": "vision.step",
+    "Trace": "vision.trace",
+    "UnknownNameError": "vision.errors",
+    "VisionError": "vision.errors",
+    "WriteError": "vision.errors",
+    "Xor": "vision.bitwise",
+    "chain": "vision.composition",
+    "decode": "vision.io",
+    "encode": "vision.io",
+    "from_text": "vision.text",
+    "load": "vision.archive",
+    "probe": "vision.io",
+    "read": "vision.io",
+    "run": "vision.runner",
+    "save": "vision.archive",
+    "to_text": "vision.text",
+    "write": "vision.io",
+}
+
+__getattr__, __dir__, __all__ = attach(__name__, _NAMES)

@@ -1,0 +1,270 @@
+"""`Pipeline`: scikit-learn's own, with image steps, and callable on one image."""
+
+import sklearn.pipeline
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+
+from vision.composition import Composable, Edits
+from vision.flow import chain_kinds, is_stateless
+from vision.kinds import Kind
+from vision.plan import Plan
+from vision.step import as_batch, is_lazy, map_batch, stack_rows
+from vision.tasks import task_of
+
+
+def _final_has(name):
+    return available_if(lambda self: hasattr(self._final_estimator, name))
+
+
+class Pipeline(Composable, sklearn.pipeline.Pipeline):
+    """A chain of steps: image steps, scikit-learn transformers, an estimator at the end.
+
+    Usually written ``Gray() >> Canny()``; the constructor sets the names of the steps.
+
+    Parameters
+    ----------
+    steps : list of (str, step)
+        Names and steps, in order.
+    transform_input, memory, verbose
+        As in `sklearn.pipeline.Pipeline`.
+
+    Raises
+    ------
+    KindError
+        If a step cannot take what the one before it gives; the message suggests a repair.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from classical import Canny, Gray
+    >>> edges = Gray() >> Canny()
+    >>> edges.set_params(canny__low=50).named_steps["canny"]
+    Canny(low=50)
+    >>> edges(np.zeros((4, 6, 3), np.uint8)).shape
+    (4, 6)
+    """
+
+    def __init__(self, steps, *, transform_input=None, memory=None, verbose=False):
+        super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
+        if isinstance(steps, list) and all(isinstance(s, tuple) and len(s) == 2 for s in steps):
+            chain_kinds(self._parts())
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_plan", None)
+        return state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = not all(is_stateless(step) for step in self._parts())
+        return tags
+
+    def _parts(self):
+        return [step for _, step in self.steps if step is not None and step != "passthrough"]
+
+    @property
+    def takes(self):
+        """The kinds that may enter."""
+        return tuple(chain_kinds(self._parts()))
+
+    @property
+    def dtypes(self):
+        """The dtypes of images that may enter, as far as the first step knows."""
+        parts = self._parts()
+        return getattr(parts[0], "dtypes", ("uint8",)) if parts else ("uint8", "uint16")
+
+    def gives_for(self, kind):
+        """The kind that comes out when `kind` goes in."""
+        passing = chain_kinds(self._parts())
+        entries = [passing[entry] for entry in passing if kind.fits((entry,))]
+        return entries[0] if entries else next(iter(passing.values()))
+
+    @property
+    def gives(self):
+        """The kind that comes out for the usual one that goes in."""
+        return next(iter(chain_kinds(self._parts()).values()))
+
+    def plan(self):
+        """The checked chain, made anew only after a step or parameter changed."""
+        plan = self.__dict__.get("_plan")
+        if plan is None or plan[0].edits != Edits.count or plan[1] != self.steps:
+            self._validate_steps()
+            plan = (Plan(self._parts()), list(self.steps))
+            self.__dict__["_plan"] = plan
+        return plan[0]
+
+    def make_ready(self):
+        """Check kinds and parameters of all steps, if anything changed."""
+        self.plan()
+
+    def __call__(self, image):
+        """Run the chain on one image.
+
+        Parameters
+        ----------
+        image : ndarray
+            One image, ``(H, W, 3)`` RGB or ``(H, W)`` gray; never modified.
+
+        Returns
+        -------
+        ndarray or result
+            What the last step gives; a `Classification` for a classifier. Masks, label maps,
+            contours, boxes and the like are in the pixels of `image`, whatever was resized.
+
+        Raises
+        ------
+        KindError
+            If two steps do not fit, or `image` is a batch or of a kind that cannot enter.
+        ParameterError
+            If a parameter makes no sense.
+        sklearn.exceptions.NotFittedError
+            If a step must be fitted first, naming it.
+        """
+        plan = self.plan()
+        plan.admit(image, "The pipeline")
+        return plan.run(image)
+
+    apply = __call__
+
+    def apply_many(self, images):
+        """What calling gives for each of a bounded list of images, batched where that is faster."""
+        plan = self.plan()
+        for image in images:
+            plan.admit(image, "The pipeline")
+        return plan.run_many(images)
+
+    def trace(self, image):
+        """Every stage of one image.
+
+        Returns
+        -------
+        Trace
+            Shows itself in a notebook; `sheet()` is one picture of all stages.
+        """
+        from vision.trace import trace
+
+        return trace(self, image)
+
+    def _renew(self):
+        chain_kinds(self._parts())
+        renewed = [
+            (name, step if step is None or isinstance(step, str) else clone(step))
+            for name, step in self.steps
+        ]
+        self.steps = renewed
+
+    def fit(self, images=None, truth=None, **params):
+        """Fit copies of the steps, one after another.
+
+        Every step is first replaced by its clone, so that two pipelines made from a common part
+        never share what they learn. Where nothing can be learned, `truth` is allowed and ignored.
+
+        Parameters
+        ----------
+        images : list, Images, or ndarray
+            The batch.
+        truth : sequence, optional
+            One entry per image: a label, a mask or label map, `Detections`, an image.
+
+        Returns
+        -------
+        Pipeline
+            Itself.
+        """
+        self._renew()
+        if all(is_stateless(step) for step in self._parts()):
+            self.plan()
+            return self
+        return super().fit(images, truth, **params)
+
+    def fit_transform(self, images, truth=None, **params):
+        """Fit, then transform the same images."""
+        return self.fit(images, truth, **params).transform(images)
+
+    @_final_has("fit_predict")
+    def fit_predict(self, images, truth=None, **params):
+        """Fit, then predict for the same images, as clusterers do."""
+        self._renew()
+        return super().fit_predict(images, truth, **params)
+
+    def _ends_in_ours(self):
+        last = self._final_estimator
+        return isinstance(last, Composable) and not hasattr(type(last), "predict")
+
+    @_final_has("transform")
+    def transform(self, images, **params):
+        """What the chain gives for each image.
+
+        Returns
+        -------
+        list, Images or ndarray
+            As the last step's own `transform`: lazy for `Images`, rows for features.
+        """
+        if not all(isinstance(step, Composable) for step in self._parts()):
+            return super().transform(images, **params)
+        results = map_batch(self, images, "pipeline") if is_lazy(images) else self._run(images)
+        return stack_rows(results, "The pipeline") if self.gives is Kind.FEATURES else results
+
+    def _run(self, images):
+        if not self.plan().batched:
+            return map_batch(self, images, "pipeline")
+        return self.apply_many(as_batch(images, "pipeline"))
+
+    def get_feature_names_out(self, input_features=None):
+        """The names of the features that leave the chain.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        names = input_features
+        for step in self._parts():
+            if isinstance(step, Composable) and not hasattr(step, "get_feature_names_out"):
+                names = None
+            else:
+                names = step.get_feature_names_out(names)
+        return names
+
+    def predict(self, images, **params):
+        """The labels of a classifier; else what the chain gives for each image.
+
+        Returns
+        -------
+        ndarray or list
+            One entry per image.
+        """
+        if not self._ends_in_ours() and hasattr(self._final_estimator, "predict"):
+            return super().predict(images, **params)
+        results = self.transform(images, **params)
+        return list(results) if is_lazy(results) else results
+
+    def score(self, images, truth=None, sample_weight=None, **params):
+        """The metric of the pipeline's task, higher is better.
+
+        Accuracy for classes; mean IoU over images for masks and label maps; COCO mAP for contours
+        and detections; the boundary F-measure for edges; PSNR for images; recall at 1 for
+        features.
+
+        Parameters
+        ----------
+        images : list, Images, or ndarray
+            The batch.
+        truth : sequence
+            One entry per image.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        KindError
+            If no task belongs to the kind that the pipeline gives.
+        """
+        if not self._ends_in_ours() and hasattr(self._final_estimator, "score"):
+            if sample_weight is not None:
+                params["sample_weight"] = sample_weight
+            return super().score(images, truth, **params)
+        task = task_of(self.gives)
+        results = self.transform(images, **params)
+        return task.score(results, truth)

@@ -1,0 +1,147 @@
+"""The shortest repair of a chain that does not fit, found in the catalogue and checked."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from vision import catalogue
+from vision.composition import chain
+from vision.errors import KindError
+from vision.flow import chain_kinds, gives_of, takes_of
+from vision.kinds import Branched, Kind
+
+# What may stand in between: steps with honest defaults, the most natural first.
+BRIDGES = (
+    "Gray",
+    "Otsu",
+    "Canny",
+    "ToRGB",
+    "ToHSV",
+    "HSVToRGB",
+    "Normalize",
+    "FindContours",
+    "KMeansSegmenter",
+    "HoughLines",
+    "RawPixels",
+)
+LONGEST = 4
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A chain that composes, and the sentence that advises it."""
+
+    pipeline: object
+    advice: str
+
+
+def find_repair(steps, position, entry):
+    """The shortest chain that joins the steps around a place where two do not fit.
+
+    Parameters
+    ----------
+    steps : list
+        The chain.
+    position : int
+        The step that cannot take what the one before it gives.
+    entry : Kind or None
+        What enters the chain; None for the first step's usual kind.
+
+    Returns
+    -------
+    Repair or None
+        None if the catalogue has no chain of up to four steps.
+    """
+    entry = takes_of(steps[0])[0] if entry is None else entry
+    kinds = _kinds_along(steps[:position], entry)
+    candidates = []
+    for kept in (position, position - 1):
+        for bridge in _bridges(kinds[kept], tuple(takes_of(steps[position]))):
+            # Leaving out a step that was written is the greater change.
+            candidates.append((len(bridge) + (kept < position) * 0.5, kept, bridge))
+    for _, kept, bridge in sorted(candidates, key=lambda c: c[0]):
+        between = [_make(name, kinds[kept]) for name in bridge]
+        parts = [*steps[:kept], *between, *steps[position:]]
+        if _composes(parts, position, kept + len(between)):
+            return Repair(_compose(parts), _advice(steps, position, kept, between))
+    return None
+
+
+def _kinds_along(steps, kind):
+    kinds = [kind]
+    for step in steps:
+        kind = gives_of(step, kind)
+        kinds.append(kind)
+    return kinds
+
+
+def _bridges(kind, takes):
+    """Names of steps that lead from a kind to one that is taken: all shortest, preferred first."""
+    if isinstance(kind, Branched):
+        picks = [f"Pick:{name}" for name, given in kind.items() if given.fits(takes)]
+        return [[pick] for pick in picks[:1]]
+    return _paths(kind, takes)
+
+
+@cache
+def _paths(kind, takes):
+    if kind.fits(takes) and kind is not Kind.ANY:
+        return [[]]
+    layers, seen = [([], kind)], {kind}
+    for _ in range(LONGEST):
+        following, found = [], []
+        for path, reached in layers:
+            for name, given in _reachable(reached):
+                if given.fits(takes):
+                    found.append(([*path, name], given))
+                elif given not in seen:
+                    following.append(([*path, name], given))
+        if found:
+            # The kind that the step names first is what it is usually given.
+            found.sort(key=lambda item: takes.index(item[1]) if item[1] in takes else len(takes))
+            return [path for path, _ in found]
+        seen |= {given for _, given in following}
+        layers = following
+    return []
+
+
+@cache
+def _reachable(kind):
+    reached = []
+    for name in BRIDGES:
+        try:
+            reached.append((name, gives_of(_make(name, kind), kind)))
+        except KindError:
+            continue
+    return reached
+
+
+def _make(name, kind):
+    if name.startswith("Pick:"):
+        return catalogue.resolve("Pick")(name.removeprefix("Pick:"))
+    return catalogue.make(name)
+
+
+def _composes(parts, position, start):
+    try:
+        kinds = chain_kinds(parts)
+    except KindError:
+        return False
+    return bool(kinds)
+
+
+def _compose(parts):
+    return chain(*parts)
+
+
+def _advice(steps, position, kept, between):
+    added = " >> ".join(map(repr, between))
+    step, before = steps[position], steps[position - 1]
+    if kept == position:
+        return f"Put {added} before {_call(step)}."
+    if between:
+        return f"Use {added} instead of {_call(before)}."
+    return f"Leave out {_call(before)}."
+
+
+def _call(step):
+    return f"{type(step).__name__}()"

@@ -141,7 +141,7 @@ class Normalize(Step):
         return cv2.multiply(above, 255 / (high - low), dtype=cv2.CV_8U).reshape(image.shape)
 
 
-def clip_like(result, image):
+def clip_like(result, image, *fill):
     """Cut a result off at the range of the image that it was made from, in place.
 
     Means lie within that range, but their float32 sums leave it by a few units in the last place
@@ -151,6 +151,8 @@ def clip_like(result, image):
     ----------
     result, image : ndarray
         float32.
+    *fill : float
+        Values that were mixed in as well, such as a border's.
 
     Returns
     -------
@@ -163,5 +165,6 @@ def clip_like(result, image):
     [[0.0, 0.5, 1.0]]
     """
     # fmin and fmax pass over NaN, which would turn every pixel into NaN
-    low, high = np.fmin.reduce(image, axis=None), np.fmax.reduce(image, axis=None)
+    low = min(np.fmin.reduce(image, axis=None), *fill, np.float32(np.inf))
+    high = max(np.fmax.reduce(image, axis=None), *fill, np.float32(-np.inf))
     return np.clip(result, low, high, out=result)

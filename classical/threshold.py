@@ -5,7 +5,8 @@ import numbers
 import numpy as np
 
 from vision.checks import check_bool, check_choice, check_integer, check_number, refuse
-from vision.kinds import PARENT, Kind
+from vision.errors import KindError
+from vision.kinds import BLENDED, Kind
 from vision.opencv import cv2
 from vision.step import Step
 
@@ -91,15 +92,19 @@ class InRange(Step):
         """The bounds as a tuple with one checked number a channel."""
         value, channels = getattr(self, name), CHANNELS[self.space]
         bounds = (value,) if isinstance(value, numbers.Real) else value
-        shaped = isinstance(bounds, tuple | list) or getattr(bounds, "ndim", 0) == 1
-        if not shaped or len(bounds) != len(channels):
+        if not (_is_row(bounds) and len(bounds) == len(channels) and self._inside(bounds)):
+            kind = "number" if self.space == "lab" else "whole number"
+            count = f"one {kind}" if len(channels) == 1 else f"{len(channels)} {kind}s"
             ranges = ", ".join(f"{channel} {least} to {most}" for channel, least, most in channels)
-            count = "one number" if len(channels) == 1 else f"{len(channels)} numbers"
-            refuse(name, value, f"{count} for space={self.space!r} ({ranges})", self)
-        check = check_number if self.space == "lab" else check_integer
-        for bound, (channel, least, most) in zip(bounds, channels, strict=True):
-            check(f"{name}' {channel} '"[:-2], bound, owner=self, at_least=least, at_most=most)
-        return tuple(bounds)
+            refuse(name, value, f"{count} for space={self.space!r}: {ranges}", self)
+        return tuple(map(float, bounds))
+
+    def _inside(self, bounds):
+        number = numbers.Real if self.space == "lab" else numbers.Integral
+        return all(
+            isinstance(bound, number) and not isinstance(bound, bool) and least <= bound <= most
+            for bound, (_, least, most) in zip(bounds, CHANNELS[self.space], strict=True)
+        )
 
     def prepare(self):
         """See `Step.prepare`."""
@@ -115,6 +120,10 @@ class InRange(Step):
         for low, high in wrapped:
             cv2.bitwise_or(mask, cv2.inRange(image, low, high), dst=mask)
         return mask
+
+
+def _is_row(value):
+    return isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
 
 class Threshold(Step):
@@ -139,7 +148,7 @@ class Threshold(Step):
     ParameterError
         If `mode` is unknown, or `value` is no finite number or beyond the image's dtype.
     KindError
-        If the image is of another kind or dtype.
+        If the image is of another kind or dtype, or a float image of three channels.
 
     Examples
     --------
@@ -149,7 +158,6 @@ class Threshold(Step):
     [[99, 100, 100]]
     """
 
-    gives = Kind.MASK
     dtypes = ("uint8", "uint16")
 
     def __init__(self, value=127, mode="binary"):
@@ -163,32 +171,33 @@ class Threshold(Step):
         gray = (Kind.GRAY,) if 0 <= value <= 65535 else ()
         return (*gray, Kind.FLOAT, Kind.MAP) if 0 <= value <= 1 else (*gray, Kind.MAP)
 
+    @property
+    def gives(self):
+        """A mask in the two binary modes; in the others the kind that came."""
+        return Kind.MASK if self.mode in ("binary", "binary_inv") else BLENDED
+
     def check_params(self):
         """See `Step.check_params`."""
         check_number("value", self.value, owner=self)
         check_choice("mode", self.mode, tuple(MODES), owner=self)
 
-    def gives_for(self, kind):
-        """A mask in the binary modes; else the kind that came, where a mask becomes gray."""
-        if self.mode in ("binary", "binary_inv"):
-            return Kind.MASK
-        return Kind.GRAY if kind in PARENT else kind
-
     def prepare(self):
         """See `Step.prepare`."""
         return float(self.value), MODES[self.mode]
 
-    def admit(self, image):
-        """See `Step.admit`."""
-        super().admit(image)
-        if self.value > 255 and image.dtype == np.uint8:
-            refuse("value", self.value, "at most 255 for an 8-bit image", self)
-
     def apply(self, image):
         """See `Step.apply`."""
-        result = cv2.threshold(image, self._tables[0], 255, self._tables[1])[1]
-        binary = self._tables[1] in (cv2.THRESH_BINARY, cv2.THRESH_BINARY_INV)
-        return result.astype(np.uint8) if binary and result.dtype != np.uint8 else result
+        value, mode = self._tables
+        if image.dtype == np.uint8:
+            if value > 255:
+                refuse("value", self.value, "at most 255 for an 8-bit image", self)
+            return cv2.threshold(image, value, 255, mode)[1]
+        if image.ndim == 3:
+            raise KindError(
+                "Threshold takes one channel. Got a float image of three; Gray() makes it gray."
+            )
+        result = cv2.threshold(image, value, 255, mode)[1]
+        return result.astype(np.uint8) if self.gives is Kind.MASK else result
 
 
 class Otsu(Step):

@@ -121,7 +121,7 @@ def average_precision(predicted, truth, *, iou_thresholds=None, max_detections=1
 
     Examples
     --------
-    >>> from vision.results import Detections
+    >>> from vision.detections import Detections
     >>> truth = Detections(boxes=np.array([[0, 0, 10, 10], [20, 20, 30, 30]]), shape=(40, 40))
     >>> found = Detections(boxes=np.array([[0, 0, 10, 8]]), shape=(40, 40))  # IoU 0.8
     >>> score = average_precision([found], [truth])

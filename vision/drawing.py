@@ -110,8 +110,8 @@ def to_display(array, kind=None):
     --------
     >>> to_display(np.array([[0.0, 1.0]], np.float32))[0, :, 0].tolist()
     [0, 255]
-    >>> to_display(np.array([[-2.0, 0.0, 1.0]], np.float32))[0].tolist()
-    [[5, 48, 97], [247, 247, 247], [214, 96, 77]]
+    >>> to_display(np.array([[-2.0, 0.0, 2.0]], np.float32))[0].tolist()
+    [[5, 48, 97], [247, 247, 247], [103, 0, 31]]
     """
     _check_shown(array)
     array = np.ascontiguousarray(array)

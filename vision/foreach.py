@@ -213,7 +213,7 @@ class ForEach(Step):
 
     def apply_many(self, images):
         """The named objects of each image; all crops pass `then` as one batch."""
-        from vision.results import Detections
+        from vision.detections import Detections
 
         _, finding, naming = self.__dict__["_compiled"]
         boxes = [_boxes(found) for found in finding.run_many(images)]

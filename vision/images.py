@@ -1,17 +1,19 @@
-"""`Images`: pictures of a folder, pattern, list, zip archive or array, each read when it is used."""
+"""`Images`: pictures of a folder, pattern, list, archive or array, each read when it is used."""
 
 import contextlib
 import fnmatch
 import functools
+import glob
 import html
-import lzma
+import math
 import os
 import posixpath
 import re
+import reprlib
 import threading
 import zipfile
-import zlib
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +26,7 @@ from vision.prefetch import read_ahead
 
 _SHOWN = 6  # thumbnails in a notebook
 _THUMBNAIL = 120  # pixels, the longer side
-# What zipfile is known to raise for damaged, encrypted and unsupported archives.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError,
-    KeyError,
-)  # fmt: skip
+_HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX(/|$))")
 
 
 class ImageIndexError(VisionError, IndexError):
@@ -38,49 +36,46 @@ class ImageIndexError(VisionError, IndexError):
 class Images:
     """A lazy sequence of pictures: listed at once, each read when it is used.
 
-    An integer index gives a picture; a slice, whole numbers or booleans give another `Images`
-    and read nothing. Loops read ahead by threads, at most 24 pictures and about 256 MB. Pickles
-    as its list of names (one over arrays: as its arrays).
+    A whole number as index gives a picture; a slice, an array of numbers or of booleans gives
+    another `Images` and reads nothing. Loops read ahead by threads, at most 24 pictures and
+    about 256 MB. Pickles as its list of names, or the arrays that it was made of.
 
     Parameters
     ----------
     source : str, path-like, list, iterator or ndarray
-        - a folder, with its sub-folders; a link to a folder that was listed already, or to one
-          around it, is left out;
+        - a folder, with its sub-folders (each once, though links may lead to it again);
         - a pattern such as ``"photos/**/*.jpg"``, where ``**`` stands for any sub-folders;
         - a zip archive, which is never unpacked;
-        - one file, or a list of them, in the order given;
-        - pictures in memory: ``(n, H, W)``, ``(n, H, W, 3)``, or a list of ``(H, W)`` and
-          ``(H, W, 3)`` arrays, of any dtype and given out as they are.
+        - a file or a list of files, taken as it is;
+        - arrays ``(n, H, W)`` or ``(n, H, W, 3)``, or a list of ``(H, W)`` and ``(H, W, 3)``,
+          of any dtype, given out as they are.
 
         Folders, patterns and archives are in natural order (2 before 10, whatever the case),
-        without hidden files, ``__MACOSX`` and files whose suffix is not in
-        `vision.io.EXTENSIONS`. A list of files is taken as it is.
+        without hidden files and suffixes that `vision.io.EXTENSIONS` does not have.
     mode : str, default="rgb"
-        How files are read, see `vision.read`; pictures in memory allow the default only.
+        How files are read, see `vision.read`; arrays allow the default only.
     max_pixels : int, optional
         The largest width times height that is read, see `vision.read`.
 
     Attributes
     ----------
     root : str or None
-        The folder that names are relative to: for a list of files the one that holds them all,
-        for an archive its path, for pictures in memory None.
+        The folder that all files are in, or the archive; None for arrays.
     sources : list of str
         Where each picture comes from: its path relative to `root`, with ``/``.
     paths : list of str or None
-        The files; None if pictures are in an archive or in memory.
+        The files; None in an archive or for arrays.
     shape : tuple of int
         ``(n,)``.
 
     Raises
     ------
     ParameterError
-        If `source` is none of these, an array is no picture, or a parameter makes no sense.
+        If `source` is none of these, or a parameter makes no sense.
     ImageNotFoundError
         If there is no such folder or file, or no picture in it.
     ImageError
-        If the archive is damaged; on use, if a picture cannot be read.
+        If the archive, or on use a picture, cannot be read.
 
     Examples
     --------
@@ -98,11 +93,11 @@ class Images:
             check_integer("max_pixels", max_pixels, owner=self, at_least=1)
         self._store = _open(source)
         if isinstance(self._store, _Arrays) and mode != "rgb":
-            refuse("mode", mode, "'rgb' for arrays, which are given out as they are", self,
-                   "Convert them with a step: images.map(Gray()).")  # fmt: skip
+            hint = "Convert them with a step: images.map(Gray())."
+            refuse("mode", mode, "'rgb' for arrays: they are given out as they are", self, hint)
         self.mode, self.max_pixels = mode, max_pixels
         self._functions = ()
-        self._chosen = np.arange(len(self._store.names))
+        self._chosen = np.arange(len(self._store.members))
 
     @classmethod
     def from_folders(cls, root, *, mode="rgb", max_pixels=None):
@@ -110,18 +105,16 @@ class Images:
 
         Parameters
         ----------
-        root : str or path-like
-            The folder (or zip archive). Pictures that lie directly in it have no class and are
-            left out, and so are sub-folders without a picture.
-        mode, max_pixels
-            As for `Images`.
+        root, mode, max_pixels
+            As for `Images`: a folder or an archive. A picture that lies directly in it has no
+            class and is left out, and so is a sub-folder without pictures.
 
         Returns
         -------
         images : Images
-            Classes in natural order, and each class in natural order.
-        labels : ndarray of shape (n,), str
-            The name of each picture's sub-folder.
+            Class after class, both in natural order.
+        labels : (n,) ndarray of str
+            Each picture's sub-folder.
 
         Raises
         ------
@@ -129,15 +122,12 @@ class Images:
             If there is no sub-folder with a picture in it.
         """
         images = cls(root, mode=mode, max_pixels=max_pixels)
-        folders = np.array([name.partition("/")[::2] for name in images.sources])
-        inside = folders[:, 1] != ""
+        inside = np.array(["/" in source for source in images.sources])
         if not inside.any():
-            raise ImageNotFoundError(
-                f"none of its {len(images)} pictures is in a sub-folder, but the sub-folders are "
-                "the classes: cat/1.jpg, dog/1.jpg. Without classes use Images(root).",
-                os.fspath(root),
-            )
-        return images[inside], folders[inside, 0]
+            reason = "no picture lies in a sub-folder, and these are the classes"
+            raise ImageNotFoundError(f"{reason}. Without them use Images(root).", root)
+        images = images[inside]
+        return images, np.array([source.partition("/")[0] for source in images.sources])
 
     def __len__(self):
         return len(self._chosen)
@@ -156,9 +146,9 @@ class Images:
 
     @property
     def paths(self):
-        if not isinstance(self._store, _Files):
+        if type(self._store) is not _Files:
             return None
-        return [os.path.join(self.root, source) for source in self.sources]
+        return [str(Path(self.root, source)) for source in self.sources]
 
     def __getitem__(self, key):
         """One picture for a whole number; another `Images` for everything else.
@@ -168,23 +158,18 @@ class Images:
         ImageIndexError
             If the key is out of range, of another type, or has another number of booleans.
         """
-        chosen = self._choose(key)
-        return self._with(_chosen=chosen) if chosen.ndim else self._produce(int(chosen))[0]
-
-    def _choose(self, key):
         try:
             chosen = self._chosen[key]
-            reason = f"It has {chosen.ndim} axes" if chosen.ndim > 1 else ""
+            if chosen.ndim > 1:
+                raise IndexError("it has more than one axis")
         except (IndexError, ValueError) as error:
-            reason = str(error).rstrip(".")
-        if reason:
             count = len(self)
             raise ImageIndexError(
                 f"The index of {count} pictures must be a whole number from {-count} to "
                 f"{count - 1}, a slice, an array of such numbers, or {count} booleans. "
-                f"Got {_brief(key)}: {reason[0].lower()}{reason[1:]}."
-            )
-        return chosen
+                f"Got {reprlib.repr(key)}: {error}."
+            ) from None
+        return self._with(_chosen=chosen) if chosen.ndim else self._produce(int(chosen))[0]
 
     def _with(self, **changes):
         other = object.__new__(type(self))
@@ -204,14 +189,8 @@ class Images:
             raise
         return value, max(size, value.nbytes if isinstance(value, np.ndarray) else 0)
 
-    def _groups(self, size):
-        if isinstance(self._store, _Arrays) and not self._functions:
-            starts = range(0, len(self), size)
-            return ([self[i] for i in range(len(self))[start : start + size]] for start in starts)
-        return read_ahead(lambda index: self._produce(self._chosen[index]), len(self), size=size)
-
     def __iter__(self):
-        with contextlib.closing(self._groups(1)) as groups:
+        with contextlib.closing(self.chunks(1)) as groups:
             for group in groups:
                 yield group.pop()
 
@@ -223,10 +202,9 @@ class Images:
         size : int, default=16
             At most 64 pictures are held at a time for a size up to 32, with the list in use.
 
-        Yields
-        ------
-        list
-            Pictures, or what the mapped functions gave.
+        Returns
+        -------
+        iterator of list
 
         Examples
         --------
@@ -234,7 +212,10 @@ class Images:
         [2, 2, 1]
         """
         check_integer("size", size, owner="Images.chunks", at_least=1)
-        return self._groups(size)
+        if isinstance(self._store, _Arrays) and not self._functions:
+            starts = range(0, len(self), size)
+            return ([self[i] for i in range(len(self))[start : start + size]] for start in starts)
+        return read_ahead(lambda index: self._produce(self._chosen[index]), len(self), size=size)
 
     def map(self, function):
         """The same collection with each picture passed through `function` when it is used.
@@ -242,7 +223,7 @@ class Images:
         Parameters
         ----------
         function : callable
-            Takes what the collection gave so far, gives anything; called from threads in loops.
+            Takes what the collection gave so far, gives anything; loops call it from threads.
             What it raises carries the picture's name as a note.
 
         Returns
@@ -264,12 +245,7 @@ class Images:
         return self[index]
 
     def name(self, index):
-        """A name for what is made from one picture: relative, with ``/``, never upwards.
-
-        Parameters
-        ----------
-        index : int
-            Which one, as in ``images[index]``.
+        """A name for what is made from ``images[index]``: relative, with ``/``, never upwards.
 
         Returns
         -------
@@ -283,20 +259,18 @@ class Images:
         '000001'
         """
         if "_names" not in self.__dict__:
-            self._names = _unique([self._store.names[position] for position in self._chosen])
+            self._names = _unique(map(_harmless, self.sources))
         return self._names[index]
 
     def __getstate__(self):
         """Only what was chosen travels, and nothing that was read from files."""
         state = {name: value for name, value in self.__dict__.items() if name != "_names"}
-        everything = np.arange(len(self._store.names))
-        if not np.array_equal(self._chosen, everything):
+        if not np.array_equal(self._chosen, np.arange(len(self._store.members))):
             state["_store"] = self._store.take(self._chosen)
             state["_chosen"] = np.arange(len(self))
         return state
 
     def __array__(self, dtype=None, copy=None):
-        """Refused: it would read every picture at once, unnoticed."""
         raise KindError(
             f"{self!r} is not made an array by itself: that would read all of it at once. "
             "list(images) does so. An estimator that takes numbers needs a step that gives "
@@ -307,7 +281,7 @@ class Images:
         mode = "" if isinstance(self._store, _Arrays) else f", mode={self.mode!r}"
         names = [getattr(step, "__name__", type(step).__name__) for step in self._functions]
         mapped = f", mapped by {', '.join(names)}" if names else ""
-        return f"Images({self._store.what(len(self))}{mode}{mapped})"
+        return f"Images({self._store.count(len(self))}{mode}{mapped})"
 
     def _repr_html_(self):
         cells = "".join(_cell(self, index) for index in range(min(len(self), _SHOWN)))
@@ -316,64 +290,41 @@ class Images:
         return f"<div><code>{title}</code>{strip}</div>"
 
 
-def _brief(key):
-    if isinstance(key, np.ndarray):
-        return f"an array of shape {key.shape} and dtype {key.dtype}"
-    shown = repr(key)
-    return shown if len(shown) <= 80 else f"{shown[:80]}..."
-
-
-# Where pictures are: `members` are read, `names` are safe to write under and differ from each other.
-
-
 class _Files:
     """Files below a folder."""
 
-    def __init__(self, root, members, shown, names=None):
-        self.root, self.members, self.shown = root, members, shown
-        self.names = members if names is None else names
+    def __init__(self, root, members, shown):
+        self.root, self.members, self.shown = str(root), members, shown
 
     def read(self, position, mode, max_pixels):
-        path = os.path.join(self.root, self.members[position])
-        return read(path, mode=mode, max_pixels=max_pixels)
+        return read(Path(self.root, self.members[position]), mode=mode, max_pixels=max_pixels)
 
     def take(self, positions):
-        members = [self.members[position] for position in positions]
-        same = self.names is self.members
-        names = members if same else [self.names[position] for position in positions]
-        return type(self)(self.root, members, self.shown, names)
+        return type(self)(self.root, [self.members[i] for i in positions], self.shown)
 
-    def what(self, count):
-        return f"{count} file{'' if count == 1 else 's'} {self.shown}"
+    def count(self, number):
+        return f"{number} file{'' if number == 1 else 's'} {self.shown}"
 
 
 class _Archive(_Files):
     """Members of a zip archive, which is opened on use and never unpacked."""
 
-    def __init__(self, root, members, shown, names=None):
-        super().__init__(root, members, shown, names or _unique(map(_harmless, members)))
-        self._lock, self._zip = threading.Lock(), None
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.lock, self.zip = threading.Lock(), None
 
     def read(self, position, mode, max_pixels):
-        member = self.members[position]
-        path = f"{self.root}/{member}"
+        path = f"{self.root}/{self.members[position]}"
         try:
-            data = self._bytes(member)
-        except _ZIP_ERRORS as error:
+            with self.lock:
+                self.zip = self.zip or zipfile.ZipFile(self.root)
+                data = self.zip.read(self.members[position])
+        except Exception as error:  # zipfile lets some ten types through
             raise ImageError(f"cannot be taken out of the archive: {error}", path) from error
         return decode(data, mode=mode, max_pixels=max_pixels, path=path)
 
-    def _bytes(self, member):
-        with self._lock:
-            if self._zip is None:
-                self._zip = zipfile.ZipFile(self.root)
-            return self._zip.read(member)
-
-    def __getstate__(self):
-        return {**self.__dict__, "_lock": None, "_zip": None}
-
-    def __setstate__(self, state):
-        self.__dict__.update(state, _lock=threading.Lock())
+    def __reduce__(self):
+        return _Archive, (self.root, self.members, self.shown)
 
 
 class _Arrays:
@@ -381,10 +332,10 @@ class _Arrays:
 
     root = None
 
-    def __init__(self, arrays, names=None):
+    def __init__(self, arrays, members=None):
+        digits = max(6, len(str(len(arrays) - 1)))
+        self.members = members or [f"{i:0{digits}d}" for i in range(len(arrays))]
         self.arrays = arrays
-        width = max(6, len(str(len(arrays) - 1)))
-        self.names = self.members = names or [f"{i:0{width}d}" for i in range(len(arrays))]
 
     def read(self, position, mode, max_pixels):
         return self.arrays[position]
@@ -392,25 +343,31 @@ class _Arrays:
     def take(self, positions):
         stacked = isinstance(self.arrays, np.ndarray)
         arrays = self.arrays[positions] if stacked else [self.arrays[i] for i in positions]
-        return _Arrays(arrays, [self.names[position] for position in positions])
+        return _Arrays(arrays, [self.members[i] for i in positions])
 
-    def what(self, count):
-        return f"{count} array{'' if count == 1 else 's'}"
+    def count(self, number):
+        return f"{number} array{'' if number == 1 else 's'}"
 
 
 def _open(source):
-    if isinstance(source, str | os.PathLike) and not isinstance(os.fspath(source), bytes):
-        return _open_path(str(os.fspath(source)))
+    if isinstance(source, str | os.PathLike):
+        return _open_path(os.fsdecode(source))
     if isinstance(source, Iterator):
         source = list(source)
-    if isinstance(source, np.ndarray) and source.ndim != 1:
-        return _Arrays(_checked_stack(source))
+    if isinstance(source, np.ndarray) and source.ndim == 3 and source.shape[2] in (3, 4):
+        hint = "That is one picture; a collection of it alone is [image]."
+        refuse("source", source, "many pictures (n, H, W) or (n, H, W, 3)", "Images", hint)
+    if isinstance(source, np.ndarray) and source.ndim > 1 and len(source):
+        _check(source[0], 0)
+        return _Arrays(source)
     if isinstance(source, list | tuple | np.ndarray) and len(source):
         items = list(source)
         if all(isinstance(item, np.ndarray) for item in items):
-            return _Arrays([_checked(item, i) for i, item in enumerate(items)])
+            for index, item in enumerate(items):
+                _check(item, index)
+            return _Arrays(items)
         if all(isinstance(item, str | os.PathLike) for item in items):
-            return _open_list([os.path.abspath(str(os.fsdecode(item))) for item in items])
+            return _open_list([str(Path(item).absolute()) for item in items])
     allowed = (
         "a folder, a pattern such as 'photos/**/*.jpg', a zip archive, a list of at least one "
         "file or at least one array, or an array (n, H, W) or (n, H, W, 3)"
@@ -418,151 +375,118 @@ def _open(source):
     return refuse("source", source, allowed, "Images")
 
 
-def _checked_stack(array):
-    hint = ""
-    if array.ndim == 3 and array.shape[2] in (3, 4):
-        hint = "This is one picture; a collection of it is [image]."
-    good = len(array) and array.dtype != object
-    if hint or not good or not (array.ndim == 3 or (array.ndim == 4 and array.shape[3] == 3)):
-        refuse("source", array, "at least one picture (n, H, W) or (n, H, W, 3)", "Images", hint)
-    return array
-
-
-def _checked(array, index):
-    if array.dtype == object or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
+def _check(array, index):
+    if array.dtype == object or not (array.ndim == 2 or array.shape[2:] == (3,)):
         hint = "Drop the alpha channel: image[:, :, :3]." if array.shape[2:] == (4,) else ""
         refuse(f"source[{index}]", array, "a picture (H, W) or (H, W, 3)", "Images", hint)
-    return array
 
 
 def _open_path(path):
-    suffix = posixpath.splitext(path)[1].lower()
-    if os.path.isdir(path):
-        root = os.path.abspath(path)
-        return _some(_Files(root, _pictures(_walk(root)), f"in {os.path.join(path, '')}"), path)
-    if os.path.exists(path):
-        if suffix == ".zip" or (suffix not in EXTENSIONS and zipfile.is_zipfile(path)):
-            return _some(_open_zip(path), path)
-        return _open_list([os.path.abspath(path)])
-    if _has_wildcard(path):
-        return _some(_open_pattern(path), path)
-    raise ImageNotFoundError("there is no such folder or file.", path)
-
-
-def _some(store, path):
+    place, suffix = Path(path), Path(path).suffix.lower()
+    if place.is_dir():
+        store = _Files(place.absolute(), _pictures(_walk(place)), f"in {place}/")
+    elif place.exists():
+        if suffix != ".zip" and (suffix in EXTENSIONS or not zipfile.is_zipfile(place)):
+            return _open_list([str(place.absolute())])
+        store = _open_zip(place)
+    elif glob.has_magic(path):
+        store = _open_pattern(path)
+    else:
+        raise ImageNotFoundError("there is no such folder or file.", path)
     if not store.members:
         raise ImageNotFoundError(
             f"no picture found. Looked for files ending in {', '.join(sorted(EXTENSIONS))}, "
-            "sub-folders included; files whose names begin with a dot do not count.",
+            "sub-folders included; what begins with a dot is hidden and does not count.",
             path,
         )
     return store
 
 
 def _open_list(paths):
-    root = os.path.commonpath([os.path.dirname(path) for path in paths])
-    start = len(root.rstrip(os.sep)) + 1
-    members = [path[start:].replace(os.sep, "/") for path in paths]
-    return _Files(root, members, f"under {root}", _unique(members))
+    root = os.path.commonpath(paths)
+    if root in paths:
+        root = str(Path(root).parent)
+    members = [path[len(root) :].replace(os.sep, "/").lstrip("/") for path in paths]
+    return _Files(root, members, f"under {root}")
 
 
 def _open_zip(path):
     try:
         with zipfile.ZipFile(path) as archive:
-            members = dict.fromkeys(i.filename for i in archive.infolist() if not i.is_dir())
-    except _ZIP_ERRORS as error:
+            members = _pictures(dict.fromkeys(archive.namelist()))
+    except Exception as error:  # zipfile lets some ten types through
         raise ImageError(f"not a zip archive that can be read: {error}", path) from error
-    return _Archive(os.path.abspath(path), _pictures(members), f"in {path}")
+    return _Archive(path.absolute(), members, f"in {path}")
 
 
 def _open_pattern(pattern):
-    parts = Path(pattern).parts
-    plain = 0
+    parts, plain = Path(pattern).parts, 0
     while plain < len(parts) - 1 and (
-        not _has_wildcard(parts[plain]) or os.path.isdir(os.path.join(*parts[: plain + 1]))
+        not glob.has_magic(parts[plain]) or Path(*parts[: plain + 1]).is_dir()
     ):
         plain += 1
-    root = os.path.abspath(os.path.join("", *parts[:plain]))
-    if not os.path.isdir(root):
-        raise ImageNotFoundError(f"there is no folder {root!r}.", pattern)
-    rest = parts[plain:] + (("*",) if parts[-1] == "**" else ())
-    names = _walk(root, None if "**" in rest else len(rest))
+    root, rest = Path(*parts[:plain]), parts[plain:]
+    if not root.is_dir():
+        raise ImageNotFoundError(f"there is no folder {str(root)!r}.", pattern)
+    names = _walk(root, math.inf if "**" in rest else len(rest))
     found = [name for name in names if _matches(name.split("/"), rest)]
-    return _Files(root, _pictures(found), f"matching {pattern}")
-
-
-def _has_wildcard(text):
-    return any(sign in text for sign in "*?[")
+    return _Files(root.absolute(), _pictures(found), f"matching {pattern}")
 
 
 def _matches(parts, pattern):
     if not pattern:
         return not parts
     if pattern[0] == "**":
-        return any(_matches(parts[skip:], pattern[1:]) for skip in range(len(parts)))
-    return (
-        bool(parts) and fnmatch.fnmatch(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
-    )
+        rest = pattern[1:] or "*"
+        return any(_matches(parts[skip:], rest) for skip in range(len(parts)))
+    fits = bool(parts) and fnmatch.fnmatch(parts[0], pattern[0])
+    return fits and _matches(parts[1:], pattern[1:])
+
+
+def _walk(root, depth=math.inf):
+    """Names of the files in a folder and its sub-folders, relative, each folder once.
+
+    Links are followed last, so that a folder is listed where it lies. The folders around the
+    root count as seen: a link to one of them leads back to where it stands.
+    """
+    seen = {folder.stat()[1:3] for folder in root.resolve().parents}  # inode and device
+    folders, links, names = [""], [], []
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(links.index(min(links, key=_natural)))
+        place = root / folder
+        if place.stat()[1:3] in seen:
+            continue
+        seen.add(place.stat()[1:3])
+        with os.scandir(place) as entries:
+            for entry in entries:
+                name, link = folder + entry.name, entry.is_symlink()
+                # DirEntry.is_dir raises where a link leads to itself.
+                if not (Path(entry).is_dir() if link else entry.is_dir()):
+                    names.append(name)
+                elif name.count("/") + 1 < depth and not _HIDDEN.match(entry.name):
+                    (links if link else folders).append(f"{name}/")
+    return names
 
 
 def _pictures(names):
     """Those that look like pictures and are not hidden, in natural order."""
     found = [name for name in names if posixpath.splitext(name)[1].lower() in EXTENSIONS]
-    return sorted((n for n in found if not any(map(_hidden, n.split("/")))), key=_natural)
-
-
-def _hidden(part):
-    return part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))
+    return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
 
 
 def _natural(name):
     return [_natural_part(part) for part in name.split("/")]
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)  # folders come again and again
 def _natural_part(part):
-    # Digits stay text, longer ones later: int() refuses more than 4,300 of them.
-    pieces = re.split("([0-9]+)", part.casefold())
-    pieces[1::2] = [(len(bare := digits.lstrip("0")), bare) for digits in pieces[1::2]]
-    return pieces, part
-
-
-def _walk(root, depth=None):
-    """Names of the files in a folder and its sub-folders, relative, each folder once.
-
-    Links are followed last, so that a folder is listed where it lies. The folders around the
-    root count as seen: a link to one of them leads back to where it stands.
-    """
-    seen = {_identity(folder) for folder in Path(root).resolve().parents}
-    folders, links, names = [""], [], []
-    while folders or links:
-        folder = folders.pop() if folders else links.pop(links.index(min(links, key=_natural)))
-        identity = _identity(os.path.join(root, folder))
-        if identity in seen:
-            continue
-        seen.add(identity)
-        with os.scandir(os.path.join(root, folder)) as entries:
-            for entry in entries:
-                name = folder + entry.name
-                if not _is_folder(entry):
-                    names.append(name)
-                elif not _hidden(entry.name) and (depth is None or name.count("/") + 1 < depth):
-                    (links if entry.is_symlink() else folders).append(name + "/")
-    return names
-
-
-def _is_folder(entry):
-    # DirEntry.is_dir raises where a link leads to itself.
-    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
-
-
-def _identity(folder):
-    status = os.stat(folder)
-    return status.st_dev, status.st_ino
+    # Digits stay text, more of them later: int() refuses more than 4,300.
+    bare = re.sub("0*([0-9]+)", r"\1", part.casefold())
+    return re.sub("[0-9]+", lambda digits: f"{len(digits[0]):05}{digits[0]}", bare), part
 
 
 def _harmless(member):
-    """The name of an archive's member as a relative path that leads nowhere else."""
+    """The name as a relative path that leads nowhere else."""
     parts = re.sub("^[A-Za-z]:", "", member.replace("\\", "/")).split("/")
     return "/".join(part for part in parts if part not in ("", ".", ".."))
 
@@ -570,14 +494,12 @@ def _harmless(member):
 def _unique(names):
     """The names, with _2, _3 and so on in those that are there again."""
     names = list(names)
-    taken, times, unique = set(names), {}, []
+    taken, times, unique = set(names), Counter(), []
     for name in names:
-        times[name] = times.get(name, 0) + 1
-        new = name
-        while times[name] > 1 and new in taken:
-            stem, suffix = posixpath.splitext(name)
-            new = f"{stem}_{times[name]}{suffix}"
-            times[name] += new in taken
+        times[name] += 1
+        new, (stem, suffix) = name, posixpath.splitext(name)
+        while times[name] > 1 and (new := f"{stem}_{times[name]}{suffix}") in taken:
+            times[name] += 1
         taken.add(new)
         unique.append(new)
     return unique

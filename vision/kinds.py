@@ -148,7 +148,7 @@ def is_binary(image):
     """
     from vision.opencv import cv2
 
-    return cv2.countNonZero(image) == cv2.countNonZero(cv2.compare(image, 255, cv2.CMP_EQ))
+    return not cv2.countNonZero(cv2.inRange(image, 1, 254))
 
 
 def kinds_of(value):

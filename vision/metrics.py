@@ -85,7 +85,7 @@ def mean_iou(predicted, truth):
 
     A class counts if it occurs in the prediction or in the truth; classes that occur in neither
     do not. This is ``sklearn.metrics.jaccard_score(truth.ravel(), predicted.ravel(),
-    average="macro")``, in a hundredth of the time.
+    average="macro")``.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def mean_iou(predicted, truth):
     References
     ----------
     M. Everingham et al., "The Pascal Visual Object Classes Challenge: A Retrospective",
-    IJCV 111, 2015, doi:10.1007/s11263-014-0733-5 (section 2.2.3). There the pixels of all
-    images are pooled before dividing; here each image is scored by itself.
+    IJCV 111, 2015, doi:10.1007/s11263-014-0733-5. There the pixels of all images are
+    pooled before dividing; here each image is scored by itself.
 
     Examples
     --------
@@ -348,7 +348,7 @@ def recall_at_k(features, labels, k=1, *, metric="euclidean"):
     References
     ----------
     H. Oh Song, Y. Xiang, S. Jegelka, S. Savarese, "Deep Metric Learning via Lifted Structured
-    Feature Embedding", CVPR 2016, arXiv:1511.06452 (section 5).
+    Feature Embedding", CVPR 2016, arXiv:1511.06452.
 
     Examples
     --------

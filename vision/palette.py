@@ -60,7 +60,7 @@ def label_colors(labels):
     Returns
     -------
     colors : ndarray of shape (n, 3), uint8, or dict
-        RGB rows if `labels` is a number, otherwise label to ``(r, g, b)``.
+        RGB rows if `labels` is a number (a new array), otherwise label to ``(r, g, b)``.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def heat_table():
 
 @functools.cache
 def diverging_table():
-    """Blue below the middle, near-white at 128, red above, symmetric from 1 to 255, (256, 1, 3) RGB, equally dark.
+    """Blue from 1, near-white at 128, red to 255, equally dark at both ends, (256, 1, 3) RGB.
 
     ColorBrewer's "RdBu" reversed, for signed maps through ``cv2.applyColorMap``.
 

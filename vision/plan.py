@@ -8,8 +8,7 @@ from vision.composition import Composable, Edits
 from vision.errors import KindError
 from vision.flow import chain_kinds, final_kind, gives_of, is_stateless, name_of
 from vision.kinds import ARRAYS, LOCATED, Branched, Kind, check_input
-
-IDENTITY = np.eye(3)
+from vision.mapping import warp_nearest
 
 
 class Plan:
@@ -247,7 +246,7 @@ def _brought_back(result, kind, matrix, given):
         }
     shape = given.shape[:2]
     if isinstance(result, np.ndarray):
-        return warp_labels(result, matrix, shape) if kind in LOCATED else result
+        return warp_nearest(result, matrix, shape) if kind in LOCATED else result
     return result.mapped(matrix, shape) if hasattr(result, "mapped") else result
 
 
@@ -288,32 +287,3 @@ def _make_ready(step):
             raise NotFittedError(
                 f"{name_of(step)} is not fitted yet: call fit(images, truth) on the pipeline first."
             ) from None
-
-
-def warp_labels(labels, matrix, shape):
-    """A mask or label map on another grid, by nearest neighbour.
-
-    Parameters
-    ----------
-    labels : (H, W) ndarray of uint8 or int32
-        What to bring back.
-    matrix : (3, 3) ndarray
-        From its pixels (x, y) to those of the other grid.
-    shape : tuple of int
-        The other grid's height and width.
-
-    Returns
-    -------
-    ndarray
-        Of that shape; 0 where `labels` does not reach.
-
-    Examples
-    --------
-    >>> warp_labels(np.array([[1, 2]], np.int32), np.diag([2.0, 2, 1]), (1, 3)).tolist()
-    [[1, 1, 2]]
-    """
-    from vision.segmentation import Segmentation
-
-    if labels.dtype == np.int32:
-        return Segmentation(labels).mapped(matrix, shape).labels
-    return Segmentation(labels.astype(np.int32)).mapped(matrix, shape).labels.astype(np.uint8)

@@ -5,7 +5,9 @@ import html
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 
+from vision.errors import VisionError
 from vision.flow import gives_of, name_of
 from vision.kinds import Branched, Kind, kinds_of
 from vision.opencv import cv2
@@ -262,24 +264,38 @@ def describe_html(step):
     """
     from vision.composition import chain
 
-    steps = chain(step).steps
-    sample = sample_image()
-    for length in range(len(steps), 0, -1):
+    whole = chain(step)
+    sample = sample_image(whole.takes)
+    reason = ""
+    for length in range(len(whole.steps), 0, -1):
         try:
-            shown = type(chain(step))(steps[:length]).trace(sample)
-        except Exception as error:  # a view never raises: it shows what there is
-            reason = f"{name_of(steps[length - 1][1])}: {error}"
+            shown = trace(type(whole)(whole.steps[:length]), sample)
+        except (VisionError, NotFittedError) as error:
+            reason = f"<p>{html.escape(str(error))}</p>"
             continue
-        rest = "" if length == len(steps) else f"<p>{html.escape(reason)}</p>"
         return (
-            shown._repr_html_() + rest + '<p style="font:11px sans-serif;opacity:.65">'
+            f'{shown._repr_html_()}{reason}<p style="font:11px sans-serif;opacity:.65">'
             "on the coffee cup that scikit-image ships; trace(image) shows your own</p>"
         )
-    return f"<pre>{html.escape(repr(step))}</pre>"
+    return f"<pre>{html.escape(repr(step))}</pre>{reason}"
 
 
-def sample_image():
-    """A small photograph that scikit-image ships: the coffee cup, ``(160, 240, 3)``."""
+def sample_image(takes=(Kind.RGB,)):
+    """A small photograph that scikit-image ships, as a chain that takes `takes` wants it.
+
+    Returns
+    -------
+    ndarray
+        ``(160, 240, 3)``, or ``(160, 240)`` gray or thresholded.
+    """
     from skimage import data
 
-    return cv2.resize(data.coffee(), (240, 160), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(data.coffee(), (240, 160), interpolation=cv2.INTER_AREA)
+    if Kind.RGB in takes or Kind.ANY in takes:
+        return image
+    if Kind.HSV in takes:
+        return cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if Kind.GRAY in takes:
+        return gray
+    return cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]

@@ -1,0 +1,330 @@
+"""Masks from levels and colours, against NumPy's comparisons, scikit-image and hand-made pixels."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage import color, data, filters
+from sklearn.datasets import load_sample_image
+
+from classical.colour import Gray, ToHSV, ToLab
+from classical.intensity import ToFloat
+from classical.threshold import AdaptiveThreshold, InRange, Otsu, Threshold
+from vision.errors import KindError, ParameterError
+from vision.kinds import Kind
+
+GREEN = ("hsv", (35, 60, 60), (85, 255, 255))
+
+
+def as_mask(condition):
+    return np.where(condition, 255, 0).astype(np.uint8)
+
+
+# --- InRange
+
+
+def test_bounds_are_included_in_every_channel():
+    low, high = (50, 100, 150), (60, 110, 160)
+    inside = [(50, 100, 150), (60, 110, 160), (55, 105, 155), (50, 110, 155)]
+    outside = [(49, 105, 155), (61, 105, 155), (55, 99, 155), (55, 111, 155), (55, 105, 149)]
+    outside.append((55, 105, 161))
+    pixels = np.array([inside + outside], np.uint8)
+    expected = [255] * len(inside) + [0] * len(outside)
+    for space in ("rgb", "hsv"):
+        assert InRange(space, low, high)(pixels).tolist() == [expected]
+
+
+def test_a_hue_range_wraps_around_red():
+    hues = np.zeros((1, 180, 3), np.uint8)
+    hues[0, :, 0] = np.arange(180)
+    hues[..., 1:] = 200
+    found = np.flatnonzero(InRange("hsv", (170, 100, 100), (10, 255, 255))(hues))
+    assert found.tolist() == [*range(11), *range(170, 180)]
+    hues[..., 2] = 99
+    assert not InRange("hsv", (170, 100, 100), (10, 255, 255))(hues).any()
+
+
+def test_colours_of_photographs_are_those_of_scikit_images_hsv():
+    for image, low, high in (
+        (load_sample_image("flower.jpg"), (165, 90, 60), (12, 255, 255)),
+        (data.coffee(), (5, 80, 50), (20, 230, 255)),
+    ):
+        image = np.ascontiguousarray(image)
+        hsv = color.rgb2hsv(image) * (180, 255, 255)
+        hue = hsv[..., 0] - low[0]
+        width = high[0] - low[0]
+        # away from the bounds by more than the rounding of 8 bits
+        inside = (hue % 180 >= 1) & (hue % 180 <= width % 180 - 1)
+        outside = (hue % 180 >= width % 180 + 1) & (hue % 180 <= 179)
+        for channel in (1, 2):
+            inside &= (hsv[..., channel] >= low[channel] + 1) & (
+                hsv[..., channel] <= max(high[channel] - 1, high[channel] == 255 and 255)
+            )
+            outside |= hsv[..., channel] < low[channel] - 1
+            outside |= hsv[..., channel] > high[channel] + 1
+        mask = (ToHSV() >> InRange("hsv", low, high))(image)
+        assert inside.mean() > 0.02
+        assert (inside | outside).mean() > 0.85
+        assert (mask[inside] == 255).all()
+        assert (mask[outside] == 0).all()
+
+
+def test_rgb_and_gray_ranges_are_numpys_comparisons():
+    coffee = data.coffee()
+    low, high = np.array([90, 40, 20]), np.array([220, 160, 150])
+    expected = as_mask(((coffee >= low) & (coffee <= high)).all(axis=-1))
+    assert np.array_equal(InRange("rgb", (90, 40, 20), (220, 160, 150))(coffee), expected)
+    coins = data.coins()
+    expected = as_mask((coins >= 60) & (coins <= 130))
+    assert np.array_equal(InRange("gray", 60, 130)(coins), expected)
+    assert np.array_equal(InRange("gray", (60,), [130])(coins), expected)
+
+
+def test_lab_bounds_are_true_lab():
+    image = data.astronaut()
+    lab = color.rgb2lab(image)
+    low, high = np.array([30, 15, -5]), np.array([80, 60, 50.5])
+    mask = (ToLab() >> InRange("lab", tuple(low), tuple(high)))(image)
+    inside = ((lab >= low + 0.5) & (lab <= high - 0.5)).all(axis=-1)
+    outside = ((lab < low - 0.5) | (lab > high + 0.5)).any(axis=-1)
+    assert inside.mean() > 0.05
+    assert (mask[inside] == 255).all()
+    assert not mask[outside].any()
+
+
+def test_the_wrong_colour_space_is_refused_when_composed():
+    with pytest.raises(KindError, match="InRange takes an rgb image, but ToHSV gives an hsv image"):
+        ToHSV() >> InRange("rgb", (0, 0, 0), (9, 9, 9))
+    with pytest.raises(KindError, match="InRange takes an hsv image"):
+        Gray() >> InRange(*GREEN)
+    assert InRange("lab", (0, 0, 0), (9, 9, 9)).takes == (Kind.LAB,)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 3), (4, 1), (3, 3)])
+def test_bounds_are_not_taken_for_an_image(shape):
+    pixels = np.random.default_rng(0).integers(0, 180, (*shape, 3), dtype=np.uint8)
+    low, high = (20, 30, 40), (150, 160, 170)
+    expected = as_mask(((pixels >= low) & (pixels <= high)).all(axis=-1))
+    assert np.array_equal(InRange("rgb", low, high)(pixels), expected)
+
+
+@pytest.mark.parametrize(
+    ("space", "low", "high", "message"),
+    [
+        (
+            "hsv",
+            (0, 0, 0),
+            (190, 255, 255),
+            r"'high' of InRange.*hue 0 to 179.*Got \(190, 255, 255",
+        ),
+        ("hsv", (0, -1, 0), (10, 255, 255), "'low' of InRange.*saturation 0 to 255"),
+        ("hsv", (0, 0), (10, 255, 255), "'low' of InRange must be 3 whole numbers"),
+        ("hsv", 5, (10, 255, 255), "'low' of InRange must be 3 whole numbers"),
+        ("hsv", (0, 1.5, 0), (10, 255, 255), "'low' of InRange must be 3 whole numbers"),
+        ("hsv", (0, 90, 0), (10, 80, 255), "'low' of InRange must be at most 'high'.*saturation"),
+        ("rgb", (200, 0, 0), (10, 9, 9), "'low' of InRange must be at most 'high'.*red"),
+        ("rgb", "red", (10, 9, 9), "'low' of InRange must be 3 whole numbers"),
+        ("gray", (0, 0, 0), 5, "'low' of InRange must be one whole number.*gray 0 to 255"),
+        ("gray", 0, 256, "'high' of InRange must be one whole number"),
+        ("lab", (0, 0, 0), (101, 0, 0), "'high' of InRange must be 3 numbers.*L 0 to 100"),
+        ("hvs", (0, 0, 0), (9, 9, 9), "'space' of InRange.*Did you mean 'hsv'"),
+        (None, (0, 0, 0), (9, 9, 9), "'space' of InRange"),
+    ],
+)
+def test_bounds_are_refused_by_name_and_range(space, low, high, message):
+    with pytest.raises(ParameterError, match=message):
+        InRange(space, low, high)(np.zeros((2, 2, 3), np.uint8))
+
+
+def test_bounds_may_be_arrays_and_lists():
+    image = data.coffee()
+    low, high = (90, 40, 20), (220, 160, 150)
+    expected = InRange("rgb", low, high)(image)
+    assert np.array_equal(InRange("rgb", list(low), np.array(high))(image), expected)
+
+
+# --- Threshold
+
+MODES = {
+    "binary": lambda image, value: as_mask(image > value),
+    "binary_inv": lambda image, value: as_mask(image <= value),
+    "trunc": np.minimum,
+    "tozero": lambda image, value: np.where(image > value, image, 0),
+    "tozero_inv": lambda image, value: np.where(image > value, 0, image),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_modes_on_8_and_16_bits(mode):
+    camera = data.camera()
+    for image, value in (
+        (camera, 127),
+        (camera, 0),
+        (camera, 255),
+        (camera * np.uint16(257), 9000),
+    ):
+        result = Threshold(value, mode=mode)(image)
+        assert np.array_equal(result, MODES[mode](image, value))
+        assert result.dtype == (np.uint8 if mode.startswith("binary") else image.dtype)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_modes_on_floats_and_maps(mode):
+    gray = (data.coins() / 255).astype(np.float32)
+    for image, value in ((gray, 0.5), (gray * 200 - 100, -20), (gray * 200 - 100, 12.5)):
+        result = Threshold(value, mode=mode)(image)
+        assert np.array_equal(result, MODES[mode](image, np.float32(value)))
+        assert result.dtype == (np.uint8 if mode.startswith("binary") else np.float32)
+
+
+def test_the_default_level_is_127_and_is_not_above_itself():
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert np.array_equal(np.flatnonzero(Threshold()(levels)), np.arange(128, 256))
+
+
+def test_the_kind_depends_on_the_mode():
+    kinds = (Kind.GRAY, Kind.MASK, Kind.EDGES, Kind.MAP, Kind.FLOAT)
+    assert {Threshold().gives_for(kind) for kind in kinds} == {Kind.MASK}
+    given = [Threshold(mode="tozero").gives_for(kind) for kind in kinds]
+    assert given == [Kind.GRAY, Kind.GRAY, Kind.GRAY, Kind.MAP, Kind.FLOAT]
+
+
+def test_a_level_beyond_the_image_is_refused():
+    with pytest.raises(ParameterError, match=r"'value' of Threshold must be at most 255.*Got 300"):
+        Threshold(300)(data.camera())
+    with pytest.raises(ParameterError, match="at most 255"):
+        (Gray() >> Threshold(300))(data.coffee())
+    with pytest.raises(KindError, match="Threshold takes a gray image or a map, but ToFloat"):
+        ToFloat() >> Threshold(127)
+    with pytest.raises(KindError, match="Threshold takes a map"):
+        Threshold(-5)(data.camera())
+    assert (ToFloat() >> Gray() >> Threshold(0.5))(data.coffee()).dtype == np.uint8
+
+
+def test_three_channels_have_no_one_level():
+    with pytest.raises(KindError, match=r"one channel.*Gray\(\)"):
+        Threshold(0.5)(np.zeros((4, 4, 3), np.float32))
+    with pytest.raises(KindError, match="Threshold takes a gray image"):
+        Threshold()(data.coffee())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"value": "high"}, "'value' of Threshold must be a number"),
+        ({"value": np.nan}, "'value'"),
+        ({"mode": "binary_inverse"}, "'mode' of Threshold.*Did you mean 'binary_inv'"),
+        ({"mode": 0}, "'mode'"),
+    ],
+)
+def test_threshold_refuses_by_name(parameters, message):
+    with pytest.raises(ParameterError, match=message):
+        Threshold(**parameters)(data.camera())
+
+
+# --- Otsu
+
+
+@pytest.mark.parametrize("picture", ["coins", "camera", "page", "text", "coffee", "chelsea"])
+def test_otsu_is_scikit_images(picture):
+    image = getattr(data, picture)()
+    image = image if image.ndim == 2 else Gray()(image)
+    level = filters.threshold_otsu(image)
+    assert Otsu().threshold(image) == level
+    assert np.array_equal(Otsu()(image), as_mask(image > level))
+    assert np.array_equal(Otsu(invert=True)(image), as_mask(image <= level))
+
+
+def test_otsu_on_16_bits():
+    image = data.coins().astype(np.uint16) * 257
+    level = filters.threshold_otsu(image)
+    mask = Otsu()(image)
+    assert Otsu().threshold(image) == level
+    assert mask.dtype == np.uint8
+    assert np.array_equal(mask, as_mask(image > level))
+
+
+def test_the_level_leaves_the_least_variance_within_the_classes():
+    image = data.coins()
+
+    def within(level):
+        parts = (image[image <= level], image[image > level])
+        return sum(part.size * part.var() for part in parts)
+
+    best = min(range(int(image.min()), int(image.max())), key=within)
+    assert Otsu().threshold(image) == best
+
+
+def test_one_level_has_no_two_classes():
+    assert (Otsu()(np.full((4, 4), 9, np.uint8)) == 255).all()
+    assert not Otsu()(np.zeros((4, 4), np.uint8)).any()
+
+
+def test_otsu_checks_what_its_level_is_asked_of():
+    with pytest.raises(KindError, match=r"Gray\(\)"):
+        Otsu().threshold(data.coffee())
+    with pytest.raises(ParameterError, match="'invert' of Otsu must be True or False"):
+        Otsu(invert=1)(data.coins())
+
+
+# --- AdaptiveThreshold
+
+
+def local_mean(image, size, method):
+    if method == "mean":
+        return filters.threshold_local(image, size, method="mean", mode="nearest")
+    # the deviation that OpenCV derives from a size
+    sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8
+    return ndimage.gaussian_filter(image.astype(float), sigma, mode="nearest", radius=size // 2)
+
+
+@pytest.mark.parametrize("method", ["gaussian", "mean"])
+@pytest.mark.parametrize(("size", "offset"), [(11, 2), (35, 10), (21, -4)])
+def test_adaptive_compares_with_the_rounded_mean_around(method, size, offset):
+    page = data.page()
+    local = local_mean(page, size, method)
+    step = AdaptiveThreshold(size, offset=offset, method=method)
+    mask = step(page)
+    assert (mask != as_mask(page > np.rint(local) - offset)).mean() < 1e-3
+    sure = np.abs(page - (local - offset)) > 1
+    assert np.array_equal(mask[sure], as_mask(page > local - offset)[sure])
+    inverted = AdaptiveThreshold(size, offset=offset, method=method, invert=True)(page)
+    assert np.array_equal(inverted, 255 - mask)
+
+
+def test_the_defaults_are_a_gaussian_of_eleven_and_two():
+    page = data.page()
+    local = local_mean(page, 11, "gaussian")
+    assert (AdaptiveThreshold()(page) != as_mask(page > np.rint(local) - 2)).mean() < 1e-3
+
+
+def test_ink_is_found_on_a_page_whose_light_fails():
+    page = data.page()
+    reference = page < filters.threshold_local(page, 35, offset=10)  # scikit-image's own example
+    ink = AdaptiveThreshold(35, offset=10, invert=True)(page) > 0
+    dark = page <= filters.threshold_otsu(page)
+
+    def iou(mask):
+        return (mask & reference).sum() / (mask | reference).sum()
+
+    assert iou(ink) > 0.95
+    assert iou(dark) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"size": 10}, "'size' of AdaptiveThreshold must be an odd whole number at least 3"),
+        ({"size": 1}, "'size'"),
+        ({"offset": 2.5}, "'offset' of AdaptiveThreshold must be a whole number"),
+        ({"method": "median"}, "'method' of AdaptiveThreshold must be 'gaussian' or 'mean'"),
+        ({"invert": "yes"}, "'invert'"),
+    ],
+)
+def test_adaptive_refuses_by_name(parameters, message):
+    with pytest.raises(ParameterError, match=message):
+        AdaptiveThreshold(**parameters)(data.page())
+
+
+def test_adaptive_takes_8_bits():
+    with pytest.raises(KindError, match="ToUint8"):
+        AdaptiveThreshold()(np.zeros((20, 20), np.uint16))

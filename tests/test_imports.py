@@ -1,0 +1,93 @@
+"""What an import loads, proven in a fresh interpreter; the public names; the layers."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import classical
+import deep
+import vision
+
+HEAVY = ("numpy", "cv2", "sklearn", "skimage", "scipy", "tensorflow", "keras", "matplotlib", "PIL")
+
+
+def loaded_after(code):
+    """The heavy modules that a fresh interpreter holds after running `code`."""
+    script = f"{code}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    modules = set(json.loads(result.stdout.splitlines()[-1]))
+    return modules & set(HEAVY)
+
+
+def test_the_three_packages_load_nothing_heavy():
+    assert loaded_after("import vision, classical, deep") == set()
+
+
+def test_the_catalogue_is_listed_without_loading_anything():
+    assert loaded_after("import vision.catalogue\nassert vision.catalogue.names()") == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from classical import Canny, Gray; Gray() >> Canny()",
+        "import vision; vision.Images; vision.read; vision.Contours",
+        "import vision; vision.from_text('- Gray\\n- Canny\\n')",
+    ],
+)
+def test_tensorflow_is_never_loaded_by_classical_work(code):
+    assert not loaded_after(code) & {"tensorflow", "keras", "matplotlib"}
+
+
+def test_reading_images_needs_no_scikit_learn():
+    assert "sklearn" not in loaded_after("import vision; vision.read; vision.write; vision.Contours")
+
+
+def test_a_missing_system_library_gets_a_sentence(tmp_path):
+    (tmp_path / "cv2.py").write_text(
+        "raise ImportError('libGL.so.1: cannot open shared object file: No such file')"
+    )
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import vision\n"
+        "try:\n    vision.read\nexcept vision.MissingDependencyError as error:\n    print(error)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "libGL.so.1" in result.stdout
+    assert "apt-get install libgl1" in result.stdout
+    assert result.stderr == ""
+
+
+# The public inventory: a name comes or goes only together with a line here.
+PUBLIC = {
+    vision: """
+        And Branches Circles Classification Contours Detections FeatureStep ForEach Heatmap
+        ImageError ImageNotFoundError Images Keypoints Kind KindError Lines LoadError
+        MissingDependencyError Not Or ParameterError Pick Pipeline Segmentation Step Trace
+        UnknownNameError VisionError WriteError Xor average_precision boundary_f chain decode encode
+        from_text iou load mean_iou probe psnr read recall_at_k run save ssim to_text write
+    """,
+    classical: """
+        AdaptiveThreshold And ApplyMask Canny Closing ColorHistogram Crop Dilation Erosion
+        FindContours GaussianBlur Gray HSVToRGB HoughLines HoughSegments InRange KMeansSegmenter
+        LoG MedianBlur Normalize Not Opening Or Otsu Pad RawPixels Resize Rotate Sobel Threshold
+        ToFloat ToHSV ToRGB ToUint8 Xor
+    """,
+    deep: "",
+}
+
+
+@pytest.mark.parametrize("package", PUBLIC, ids=lambda package: package.__name__)
+def test_the_public_names_are_these_and_all_resolve(package):
+    assert package.__all__ == sorted(PUBLIC[package].split())
+    for name in package.__all__:
+        assert getattr(package, name).__doc__
+
+
+def test_a_wrong_name_is_answered_with_the_right_one():
+    with pytest.raises(AttributeError, match="Did you mean 'Canny'"):
+        _ = classical.Cany

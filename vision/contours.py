@@ -1,0 +1,255 @@
+"""Closed outlines of regions, as `FindContours` gives them."""
+
+import functools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vision.canvas import stroke
+from vision.checks import refuse
+from vision.mapping import check_shape, map_points
+from vision.opencv import cv2
+from vision.palette import label_colors
+from vision.result_base import Result, chosen, described
+
+_new = object.__new__
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Contours(Result):
+    """Closed outlines of regions.
+
+    ``len(contours)`` counts them; ``contours[0]`` is one's points; a mask, a slice or an array
+    of whole numbers gives the `Contours` of the chosen ones.
+
+    Parameters
+    ----------
+    points : tuple of (n_i, 2) int32 arrays
+        For each contour its corners (x, y), pixel centres.
+    shape : tuple of int
+        The (height, width) of the image.
+    hierarchy : (n, 4) int32 array or None
+        Which contour lies in which, in OpenCV's convention: the number of the next contour in
+        the same parent, the previous one, the first child and the parent; -1 for none.
+
+    Raises
+    ------
+    ParameterError
+        If a contour is no array of whole (x, y), or has no point; if the hierarchy is none of
+        these contours'; if `shape` is no image's.
+
+    Examples
+    --------
+    >>> square = np.array([[2, 1], [2, 5], [6, 5], [6, 1]])
+    >>> found = Contours((square,), shape=(10, 10))
+    >>> found.areas.tolist(), found.boxes.tolist()
+    ([16.0], [[2.0, 1.0, 7.0, 6.0]])
+    """
+
+    points: tuple
+    shape: tuple
+    # A factory leaves no class attribute, which would hide the field that is not made yet.
+    hierarchy: np.ndarray | None = field(default_factory=lambda: None)
+
+    columns = ("x", "y", "left", "top", "right", "bottom", "area", "perimeter")
+    kind = "contours"
+
+    def __post_init__(self):
+        if not isinstance(self.points, tuple | list):
+            refuse("points", self.points, "a tuple of arrays, one a contour", self)
+        points = tuple(_outline(one) for one in self.points)
+        shape = check_shape("shape", self.shape, self)
+        hierarchy = _links(self.hierarchy, len(points))
+        self._hold(points=points, shape=shape, hierarchy=hierarchy)
+
+    @classmethod
+    def from_opencv(cls, points, hierarchy, shape):
+        """What ``cv2.findContours`` gave, taken over without copies or checks.
+
+        Parameters
+        ----------
+        points : sequence of (n_i, 1, 2) int32 arrays
+        hierarchy : (1, n, 4) int32 array or None
+        shape : tuple of int
+            The (height, width) of the image.
+
+        Returns
+        -------
+        Contours
+
+        Examples
+        --------
+        >>> dot = np.array([[[3, 4]]], np.int32)
+        >>> Contours.from_opencv((dot,), None, (9, 9))[0].tolist()
+        [[3, 4]]
+        """
+        # A microsecond of every pipeline that ends here: the fields are made on first use.
+        self = _new(cls)
+        fields = self.__dict__
+        fields["shape"] = shape
+        fields["_found"] = points, hierarchy
+        return self
+
+    def __getattr__(self, name):
+        # Reached only for what is not there yet: the fields of an instance made by from_opencv.
+        if name not in ("points", "hierarchy") or "_found" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        points, hierarchy = self.__dict__["_found"]
+        self._hold(
+            points=tuple(_locked(one.reshape(-1, 2)) for one in points),
+            hierarchy=None if hierarchy is None else hierarchy.reshape(-1, 4),
+        )
+        return self.__dict__[name]
+
+    def __len__(self):
+        return len(self.points)
+
+    def __iter__(self):
+        return iter(self.points)
+
+    def __getitem__(self, index):
+        rows = chosen(index, len(self), type(self).__name__)
+        return self.points[rows] if np.ndim(rows) == 0 else self._selected(self.points, rows)
+
+    def _selected(self, points, rows, shape=None):
+        kept = tuple(points[row] for row in rows)
+        links = None if self.hierarchy is None else _selected_links(self.hierarchy, rows)
+        return type(self).from_opencv(kept, links, shape or self.shape)
+
+    def __repr__(self):
+        return f"Contours({len(self)} in {described(self.shape)})"
+
+    @functools.cached_property
+    def areas(self):
+        """Area of each polygon through the pixel centres, (n,), in square pixels.
+
+        Smaller than the number of pixels: those on the outline count half or less.
+        """
+        return _locked(np.array([cv2.contourArea(one) for one in self.points], np.float64))
+
+    @functools.cached_property
+    def perimeters(self):
+        """Length of each closed outline, (n,), in pixels."""
+        return _locked(np.array([cv2.arcLength(one, True) for one in self.points], np.float64))
+
+    @functools.cached_property
+    def boxes(self):
+        """The upright box xyxy around the pixels of each outline, (n, 4), right and bottom open."""
+        boxes = np.array([cv2.boundingRect(one) for one in self.points], np.float64).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        return _locked(boxes)
+
+    @functools.cached_property
+    def centroids(self):
+        """Centre of gravity (x, y) of each polygon, (n, 2); of its corners where it has no area."""
+        return _locked(np.array([_centroid(one) for one in self.points]).reshape(-1, 2))
+
+    def to_detections(self, label=None):
+        """The boxes of the contours.
+
+        Parameters
+        ----------
+        label : str or int, optional
+            One for all.
+
+        Returns
+        -------
+        Detections
+        """
+        from vision.detections import Detections
+
+        labels = None if label is None else np.array([label] * len(self))
+        return Detections(self.boxes, labels=labels, shape=self.shape)
+
+    def _rows(self):
+        columns = self.centroids, self.boxes, self.areas[:, None], self.perimeters[:, None]
+        return np.hstack(columns).tolist()
+
+    def _paint(self, canvas):
+        def paint(canvas, color, thickness):
+            cv2.drawContours(canvas, self.points, -1, color, thickness, cv2.LINE_AA)
+
+        if self.points:
+            stroke(canvas, paint, label_colors(1)[0])
+
+    def _mapped(self, matrix, shape):
+        cut = [_cut(map_points(matrix, one), shape) for one in self.points]
+        rows = [row for row, one in enumerate(cut) if len(one)]
+        return self._selected(cut, rows, shape)
+
+
+def _outline(points):
+    array = np.asarray(points)
+    whole = array.dtype.kind in "iu" and array.ndim == 2 and array.shape[1] == 2 and len(array)
+    if not whole or np.abs(array).max(initial=0) >= 2**31:
+        refuse("points", points, "arrays of whole (x, y), shape (n, 2) with n >= 1", "Contours")
+    return _locked(array.astype(np.int32))
+
+
+def _locked(array):
+    array.flags.writeable = False
+    return array
+
+
+def _links(hierarchy, count):
+    if hierarchy is None:
+        return None
+    array = np.asarray(hierarchy)
+    if array.shape != (count, 4) or (array.size and array.dtype.kind not in "iu"):
+        refuse("hierarchy", hierarchy, f"whole numbers of shape ({count}, 4), or None", "Contours")
+    if array.size and not (array.min() >= -1 and array.max() < count):
+        refuse("hierarchy", hierarchy, f"numbers of contours from -1 to {count - 1}", "Contours")
+    return array.astype(np.int32)
+
+
+def _selected_links(hierarchy, rows):
+    """The hierarchy of the chosen contours: a parent left out gives way to its own parent."""
+    rows = np.asarray(rows, np.intp)
+    number = np.full(len(hierarchy) + 1, -1)  # one more: -1, for none, stays -1
+    number[rows] = np.arange(len(rows))
+    parents = hierarchy[rows, 3]
+    for _ in range(len(hierarchy)):
+        lost = (parents >= 0) & (number[parents] < 0)
+        if not lost.any():
+            break
+        parents[lost] = hierarchy[parents[lost], 3]
+    parents = number[parents]
+    links = np.full((len(rows), 4), -1, np.int32)
+    links[:, 3] = parents
+    order = np.argsort(parents, kind="stable")
+    siblings = parents[order[1:]] == parents[order[:-1]]
+    links[order[:-1][siblings], 0] = order[1:][siblings]
+    links[order[1:][siblings], 1] = order[:-1][siblings]
+    first = order[np.append(True, ~siblings)] if len(rows) else order
+    first = first[parents[first] >= 0]
+    links[parents[first], 2] = first
+    return links
+
+
+def _centroid(points):
+    moments = cv2.moments(points)
+    if moments["m00"] == 0:
+        return points.mean(axis=0)
+    return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+
+
+def _cut(points, shape):
+    """A mapped outline cut to an image, by Sutherland and Hodgman, on whole pixels."""
+    limit = np.array(shape[::-1])
+    for axis in (0, 1):
+        points = _half_plane(points, points[:, axis] + 0.5)
+        points = _half_plane(points, limit[axis] - 0.5 - points[:, axis])
+    return np.rint(points).clip(0, limit - 1).astype(np.int32)
+
+
+def _half_plane(points, depth):
+    """The part of a polygon where the depth of its corners is not negative."""
+    inside = depth >= 0
+    if inside.all():
+        return points
+    following, deeper = np.roll(points, -1, axis=0), np.roll(depth, -1)
+    crossing = inside != np.roll(inside, -1)
+    share = np.divide(depth, depth - deeper, out=np.zeros_like(depth), where=crossing)
+    borders = points + (following - points) * share[:, None]
+    corners = np.stack([points, borders], axis=1).reshape(-1, 2)
+    return corners[np.stack([inside, crossing], axis=1).ravel()]

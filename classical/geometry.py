@@ -51,9 +51,10 @@ class Resize(Step):
         follows from the aspect, rounded.
     interpolation : {"auto", "nearest", "linear", "cubic", "area"}, default="auto"
         "area" is the mean of the pixels that one pixel of the result covers, made to shrink;
-        "auto" is that where neither side grows, and else "linear". "cubic" is cut off at the
-        image's own range for a float image or map. Label maps are always "nearest": labels have
-        no mean.
+        "auto" is that where neither side grows, and else "linear". "nearest" picks the pixel with
+        the nearest centre (of two equally near ones, OpenCV 4 and 5 take different ones). "cubic"
+        is cut off at the image's own range for a float image or map. Label maps are always
+        "nearest": labels have no mean.
 
     Takes an rgb image, ``(H, W, 3)``, a gray one or a mask, ``(H, W)``, uint8 or uint16, a float
     image, a map, or a label map, int32. Gives the same kind and dtype; of a mask it makes a gray

@@ -132,13 +132,12 @@ class Normalize(Step):
 
     def apply(self, image):
         """See `Step.apply`."""
-        flat = image.reshape(len(image), -1)  # for cv2, a scalar means the first channel only
-        low = float(flat.min() if self.low is None else self.low)
-        high = float(flat.max() if self.high is None else self.high)
+        low = float(image.min() if self.low is None else self.low)
+        high = float(image.max() if self.high is None else self.high)
         if low >= high:
             return np.where(image > high, np.uint8(255), np.uint8(0))
-        above = cv2.subtract(flat, low, dtype=cv2.CV_32F)
-        return cv2.multiply(above, 255 / (high - low), dtype=cv2.CV_8U).reshape(image.shape)
+        above = cv2.subtract(image, low, dtype=cv2.CV_32F)
+        return cv2.multiply(above, 255 / (high - low), dtype=cv2.CV_8U)
 
 
 def clip_like(result, image, *fill):

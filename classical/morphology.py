@@ -1,4 +1,4 @@
-"""Morphology: shapes in masks and images shrunk, grown, opened and closed by a structuring element."""
+"""Morphology: what is bright shrunk, grown, opened and closed by a structuring element."""
 
 import numpy as np
 
@@ -51,9 +51,8 @@ def _is_element(value):
         return False
     height, width = value.shape
     # Without its anchor, an element could lie wholly outside: nothing there to choose from.
-    return (
-        value.size > 0 and value[height // 2, width // 2] == 1 and set(np.unique(value)) <= {0, 1}
-    )
+    anchored = value.size > 0 and value[height // 2, width // 2] == 1
+    return anchored and set(np.unique(value).tolist()) <= {0, 1}
 
 
 def _anchor_of_turned(element):
@@ -121,8 +120,8 @@ class Dilation(Morphology):
         How many times in a row, at least 1.
     element : (h, w) ndarray of 0 and 1, default=None
         An element of your own, with 1 at its anchor ``(h // 2, w // 2)``; `size` and `shape` then
-        do not count. It is laid on the image as it is, as OpenCV does, not turned by 180 degrees: so
-        dilation is the dual of `Erosion` with the same element.
+        do not count. It is laid on the image as it is, as OpenCV does, not turned by 180 degrees:
+        so dilation is the dual of `Erosion` with the same element.
 
     What lies outside the image never wins.
 

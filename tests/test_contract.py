@@ -126,7 +126,7 @@ def test_one_image_equals_the_same_within_a_batch_whatever_the_batch_is(name):
     if isinstance(images[0], np.ndarray) and images[0].ndim > 1:
         stacked = step.transform(np.stack(images))
         assert all(same(one, other) for one, other in zip(listed, stacked, strict=True))
-        lazy = step.transform(vision.Images(images, mode="unchanged"))
+        lazy = step.transform(vision.Images(images))
         assert all(same(one, other) for one, other in zip(listed, lazy, strict=True))
 
 

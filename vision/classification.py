@@ -11,6 +11,7 @@ from vision.mapping import check_shape
 from vision.result_base import Result
 
 SCORE_KINDS = ("probability", "decision")
+_SMALLEST_FONT, _SECOND_INK = 8, (190, 190, 190)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,8 +81,9 @@ class Classification(Result):
     @property
     def runner_up(self):
         """The other class with the highest score, or None."""
-        others = [label for label in self.scores or () if label != self.label]
-        return max(others, key=self.scores.get, default=None)
+        scores = self.scores or {}
+        others = [label for label in scores if label != self.label]
+        return max(others, key=scores.get, default=None)
 
     def __repr__(self):
         if self.scores is None:
@@ -98,18 +100,17 @@ class Classification(Result):
     def _paint(self, canvas):
         """A caption band along the lower edge: the class, its score, the runner-up in grey."""
         height, width = canvas.shape[:2]
+        said, second = self._captions()
         size = font_size(canvas.shape) * 5 // 4
-        rows = text_mask("", size).shape[0]
+        while size > _SMALLEST_FONT and text_mask(said, size).shape[1] > width:
+            size -= 1
+        said = shortened(said, size, width)
+        rows, used = text_mask(said, size).shape
         band = canvas[max(0, height - rows) :]
         band[:] = (0.25 * band + 0.75 * np.array(INK)).round().astype(np.uint8)
-        said, second = self._captions()
-        said = shortened(said, size, width)
         draw_text(canvas, said, 0, height - rows, size, color=PAPER)
-        used = text_mask(said, size).shape[1]
-        if second and width - used > 4 * size:
-            draw_text(
-                canvas, second, used, height - rows, size, color=(190,) * 3, width=width - used
-            )
+        if used + text_mask(second, size).shape[1] <= width:
+            draw_text(canvas, second, used, height - rows, size, color=_SECOND_INK)
 
     def _captions(self):
         _, score, second, second_score = next(self._rows())
@@ -168,8 +169,9 @@ def _score_table(estimator, rows):
         count = len(estimator.classes_)
         if table.ndim == 1:
             table = np.column_stack([-table, table])
-        # One column a pair of classes (SVC, one against one) speaks for no single class.
-        return ("decision", table) if table.shape[1] == count else (None, None)
+        # A column a pair of classes (SVC, one against one) speaks for no single class.
+        pairs = count > 2 and getattr(estimator, "decision_function_shape", None) == "ovo"
+        return (None, None) if pairs or table.shape[1] != count else ("decision", table)
     return None, None
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vision.canvas import stroke
+from vision.canvas import OUTLINE, stroke
 from vision.checks import refuse
 from vision.mapping import check_shape, map_points
 from vision.opencv import cv2
-from vision.palette import label_colors
 from vision.result_base import Result, chosen, described
 
 _new = object.__new__
@@ -170,7 +169,7 @@ class Contours(Result):
             cv2.drawContours(canvas, self.points, -1, color, thickness, cv2.LINE_AA)
 
         if self.points:
-            stroke(canvas, paint, label_colors(1)[0])
+            stroke(canvas, paint, OUTLINE)
 
     def _mapped(self, matrix, shape):
         cut = [_cut(map_points(matrix, one), shape) for one in self.points]

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.canvas import INK, PAPER, draw_text, font_size, line_thickness, stroke, text_mask
+from vision.canvas import (
+    INK,
+    OUTLINE,
+    PAPER,
+    draw_text,
+    font_size,
+    line_thickness,
+    stroke,
+    text_mask,
+)
 from vision.checks import refuse
 from vision.mapping import check_shape, map_boxes
 from vision.opencv import cv2
@@ -120,12 +129,11 @@ class Detections(Rows):
 
     def _paint(self, canvas):
         labels = plain(self.labels, len(self))
-        shown = [0 if label is None else label for label in labels]
-        palette = label_colors(shown)
-        for box, label in zip(self.boxes, shown, strict=True):
+        palette = {None: OUTLINE, **label_colors(label for label in labels if label is not None)}
+        for box, label in zip(self.boxes, labels, strict=True):
             _paint_box(canvas, box, palette[label])
-        for box, label, row in zip(self.boxes, shown, self._rows(), strict=True):
-            _paint_caption(canvas, box, _caption_of(*row[:2]), palette[label])
+        for box, row in zip(self.boxes, self._rows(), strict=True):
+            _paint_caption(canvas, box, _captions(*row[:2]), palette[row[0]])
 
     def _canvas_shape(self):
         if self.shape is not None:
@@ -155,21 +163,24 @@ def _paint_box(canvas, box, color):
     stroke(canvas, paint, color)
 
 
-def _caption_of(label, score):
-    parts = [] if label is None else [str(label)]
-    return " ".join(parts if score is None else [*parts, f"{score:.2f}"])
+def _captions(label, score):
+    """What may stand at a box, the fullest first."""
+    name = [] if label is None else [str(label)]
+    sure = [] if score is None else [f"{score:.2f}"]
+    return [" ".join(name + sure), *name]
 
 
-def _paint_caption(canvas, box, caption, color):
-    """Above its box, or below the upper edge where the picture ends."""
-    if not caption:
+def _paint_caption(canvas, box, captions, color):
+    """Above its box, or inside where the picture ends; none where it would hide the picture."""
+    size, (height, width) = font_size(canvas.shape), canvas.shape[:2]
+    fitting = [one for one in captions if one and 2 * text_mask(one, size).shape[1] <= width]
+    rows = text_mask("", size).shape[0]
+    if not fitting or 6 * rows > height:
         return
-    size = font_size(canvas.shape)
-    height, width = text_mask(caption, size).shape
-    (left, top), _ = _corners(box)
+    (left, top), _ = _corners(box.clip(0, max(height, width)))
     edge = line_thickness(canvas.shape) // 2
-    y = top - height - edge if top - height - edge >= 0 else top - edge
-    x = min(left - edge, canvas.shape[1] - width)
-    bright = np.dot(color, (0.299, 0.587, 0.114)) > 140
-    ink = INK if bright else PAPER
-    draw_text(canvas, caption, max(x, 0), max(y, 0), size, color=ink, background=color)
+    above = top - rows - edge
+    y = above if above >= 0 else max(top - edge, 0)
+    x = min(max(left - edge, 0), width - text_mask(fitting[0], size).shape[1])
+    ink = INK if np.dot(color, (0.299, 0.587, 0.114)) > 140 else PAPER  # BT.601 luma
+    draw_text(canvas, fitting[0], x, y, size, color=ink, background=color)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from vision.canvas import INK, blank, draw_text, rgb_canvas, text_mask
+from vision.canvas import INK, blank, check_drawable, draw_text, rgb_canvas, shortened, text_mask
 from vision.checks import check_integer
 from vision.errors import ImageError
 from vision.opencv import cv2
@@ -43,7 +43,8 @@ def display_normalization(array):
         "none" for uint8: shown as it is. "unit" for floats in [0, 1]: times 255.
         "minimum to maximum" for uint16 and other floats: its lowest value black, its highest
         white. "around zero" for maps with negative values: 0 near-white, negative blue, positive
-        red, equally far to both sides. "labels" for int32: a colour each, 0 black.
+        red, darkest for the largest of 995 in 1,000 sizes and beyond. "labels" for int32: a
+        colour each, 0 black.
 
     Raises
     ------
@@ -146,9 +147,11 @@ def _stretched(array):
 
 
 def _around_zero(array):
-    reach = max(-float(array.min()), float(array.max()))
+    step = max(1, round(math.sqrt(array.size / 1e6)))  # a million values tell as well as all
+    sizes = np.abs(array[::step, ::step])
+    reach = float(np.percentile(sizes, 99.5, method="higher")) or float(np.abs(array).max())
     # 0 falls on the table's middle entry exactly.
-    index = (128 + np.multiply(array, 127.0 / reach, dtype=np.float64)).round()
+    index = (128 + np.multiply(array, 127.0 / reach, dtype=np.float64)).round().clip(1, 255)
     return cv2.applyColorMap(index.astype(np.uint8), diverging_table())
 
 
@@ -198,17 +201,18 @@ def thumbnail(image, longest=240):
     (75, 100, 3)
     """
     check_integer("longest", longest, owner="thumbnail", at_least=1)
-    canvas = rgb_canvas(image, owner="thumbnail") if np.ndim(image) != 2 else image
-    height, width = canvas.shape[:2]
+    check_drawable(image, "thumbnail")
+    height, width = image.shape[:2]
     factor = max(height, width) / longest
     if factor <= 1:
-        return canvas.copy()
+        return image.copy()
     size = max(1, round(width / factor)), max(1, round(height / factor))
-    return cv2.resize(_lines_kept(canvas, factor), size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(_lines_kept(image, factor), size, interpolation=cv2.INTER_AREA)
 
 
 def _lines_kept(image, factor):
-    rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
+    image = np.ascontiguousarray(image)
+    rows = image.reshape(image.shape[0], -1)
     if factor < 2 or cv2.countNonZero(cv2.inRange(rows, 1, 254)):
         return image
     widen = cv2.dilate if 2 * cv2.countNonZero(rows) < rows.size else cv2.erode
@@ -263,13 +267,13 @@ def contact_sheet(pictures, columns=None, width=1200):
 
 
 def _row(pictures, cell, width):
-    fitted = [(title, _fitted(rgb_canvas(image), cell)) for title, image in pictures]
+    fitted = [(str(title), _fitted(image, cell)) for title, image in pictures]
     size = min(26, max(11, cell // 22))
     head = text_mask("", size).shape[0]
     row = blank((head + max(image.shape[0] for _, image in fitted) + 2 + _GAP, width), _PAPER)
     for position, (title, image) in enumerate(fitted):
         x = _GAP + position * (cell + _GAP)
-        draw_text(row, str(title), x, 0, size, color=INK, width=cell)
+        draw_text(row, shortened(title, size, cell), x, 0, size, color=INK)
         height, wide = image.shape[:2]
         # A frame, so that the edge of a white picture is seen on the sheet.
         row[head : head + height + 2, x : x + wide + 2] = _FRAME
@@ -278,9 +282,9 @@ def _row(pictures, cell, width):
 
 
 def _fitted(image, cell):
+    check_drawable(image, "contact_sheet")
     inside = cell - 2
-    height, width = image.shape[:2]
-    factor = inside // max(height, width)
+    factor = inside // max(image.shape[:2])
     if factor >= 2:
-        return image.repeat(factor, axis=0).repeat(factor, axis=1)
-    return thumbnail(image, inside)
+        return rgb_canvas(image.repeat(factor, axis=0).repeat(factor, axis=1))
+    return rgb_canvas(thumbnail(image, inside))

@@ -5,7 +5,6 @@ import fnmatch
 import functools
 import glob
 import html
-import math
 import os
 import posixpath
 import re
@@ -19,11 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vision.checks import check_integer, refuse
+from vision.checks import check_choice, check_integer, refuse
+from vision.drawing import thumbnail, to_display
 from vision.errors import ImageError, ImageNotFoundError, KindError, VisionError
-from vision.io import EXTENSIONS, decode, encode, read
+from vision.io import EXTENSIONS, MAX_BYTES, decode, encode, read
 from vision.prefetch import read_ahead
 
+_MODES = ("rgb", "gray", "rgba", "unchanged")  # of vision.read
 _SHOWN = 6  # thumbnails in a notebook
 _THUMBNAIL = 120  # pixels, the longer side
 _HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX(/|$))")
@@ -76,27 +77,30 @@ class Images:
         If there is no such folder or file, or no picture in it.
     ImageError
         If the archive, or on use a picture, cannot be read.
+    ImageIndexError
+        On an index out of range, of another type, or of another number of booleans.
 
     Examples
     --------
     >>> images = Images(np.zeros((10, 4, 5), np.uint8))
     >>> images[3].shape, images[-3:], images[np.arange(10) % 2 == 0].shape
     ((4, 5), Images(3 arrays), (5,))
-    >>> list(images[:3].map(np.mean))
-    [0.0, 0.0, 0.0]
+    >>> list(images[:3].map(np.size))
+    [20, 20, 20]
     """
 
     ndim = 1
 
     def __init__(self, source, *, mode="rgb", max_pixels=None):
+        check_choice("mode", mode, _MODES, owner=self)
         if max_pixels is not None:
             check_integer("max_pixels", max_pixels, owner=self, at_least=1)
         self._store = _open(source)
         if isinstance(self._store, _Arrays) and mode != "rgb":
             hint = "Convert them with a step: images.map(Gray())."
             refuse("mode", mode, "'rgb' for arrays: they are given out as they are", self, hint)
-        self.mode, self.max_pixels = mode, max_pixels
-        self._functions = ()
+        self.root, self.mode, self.max_pixels = self._store.root, mode, max_pixels
+        self._functions, self._names = (), None
         self._chosen = np.arange(len(self._store.members))
 
     @classmethod
@@ -106,8 +110,8 @@ class Images:
         Parameters
         ----------
         root, mode, max_pixels
-            As for `Images`: a folder or an archive. A picture that lies directly in it has no
-            class and is left out, and so is a sub-folder without pictures.
+            As for `Images`. A picture that lies directly in `root` has no class and is left
+            out, and so is a sub-folder without pictures.
 
         Returns
         -------
@@ -125,7 +129,7 @@ class Images:
         inside = np.array(["/" in source for source in images.sources])
         if not inside.any():
             reason = "no picture lies in a sub-folder, and these are the classes"
-            raise ImageNotFoundError(f"{reason}. Without them use Images(root).", root)
+            raise ImageNotFoundError(reason, images.root)
         images = images[inside]
         return images, np.array([source.partition("/")[0] for source in images.sources])
 
@@ -137,27 +141,15 @@ class Images:
         return self._chosen.shape
 
     @property
-    def root(self):
-        return self._store.root
-
-    @property
     def sources(self):
         return [self._store.members[position] for position in self._chosen]
 
     @property
     def paths(self):
-        if type(self._store) is not _Files:
-            return None
-        return [str(Path(self.root, source)) for source in self.sources]
+        on_disk = type(self._store) is _Files
+        return [str(Path(self.root, source)) for source in self.sources] if on_disk else None
 
     def __getitem__(self, key):
-        """One picture for a whole number; another `Images` for everything else.
-
-        Raises
-        ------
-        ImageIndexError
-            If the key is out of range, of another type, or has another number of booleans.
-        """
         try:
             chosen = self._chosen[key]
             if chosen.ndim > 1:
@@ -173,15 +165,14 @@ class Images:
 
     def _with(self, **changes):
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, **changes)
-        other.__dict__.pop("_names", None)
+        other.__dict__.update(self.__dict__, _names=None, **changes)
         return other
 
     def _produce(self, position):
         """The picture at a position of the store, mapped, and the bytes that it took."""
         value = self._store.read(position, self.mode, self.max_pixels)
-        size = value.nbytes
         try:
+            size = value.nbytes
             for function in self._functions:
                 value = function(value)
         except Exception as error:
@@ -208,7 +199,7 @@ class Images:
 
         Examples
         --------
-        >>> [len(chunk) for chunk in Images(np.zeros((5, 4, 4), np.uint8)).chunks(2)]
+        >>> [len(chunk) for chunk in Images(np.zeros((5, 4, 6), np.uint8)).chunks(2)]
         [2, 2, 1]
         """
         check_integer("size", size, owner="Images.chunks", at_least=1)
@@ -255,16 +246,16 @@ class Images:
 
         Examples
         --------
-        >>> Images(np.zeros((3, 4, 4), np.uint8))[1:].name(0)
+        >>> Images(np.zeros((3, 4, 6), np.uint8))[1:].name(0)
         '000001'
         """
-        if "_names" not in self.__dict__:
+        if self._names is None:
             self._names = _unique(map(_harmless, self.sources))
         return self._names[index]
 
     def __getstate__(self):
         """Only what was chosen travels, and nothing that was read from files."""
-        state = {name: value for name, value in self.__dict__.items() if name != "_names"}
+        state = {**self.__dict__, "_names": None}
         if not np.array_equal(self._chosen, np.arange(len(self._store.members))):
             state["_store"] = self._store.take(self._chosen)
             state["_chosen"] = np.arange(len(self))
@@ -281,17 +272,21 @@ class Images:
         mode = "" if isinstance(self._store, _Arrays) else f", mode={self.mode!r}"
         names = [getattr(step, "__name__", type(step).__name__) for step in self._functions]
         mapped = f", mapped by {', '.join(names)}" if names else ""
-        return f"Images({self._store.count(len(self))}{mode}{mapped})"
+        noun = self._store.noun + "s" * (len(self) != 1)
+        text = f"Images({len(self)} {noun}{self._store.shown}{mode}{mapped})"
+        return text.encode("utf-8", "backslashreplace").decode()  # some names cannot be printed
 
     def _repr_html_(self):
         cells = "".join(_cell(self, index) for index in range(min(len(self), _SHOWN)))
-        title = html.escape(repr(self).encode("utf-8", "replace").decode())
+        title = html.escape(repr(self))
         strip = f'<div style="display:flex;gap:4px;align-items:center">{cells}</div>'
         return f"<div><code>{title}</code>{strip}</div>"
 
 
 class _Files:
     """Files below a folder."""
+
+    noun = "file"
 
     def __init__(self, root, members, shown):
         self.root, self.members, self.shown = str(root), members, shown
@@ -302,9 +297,6 @@ class _Files:
     def take(self, positions):
         return type(self)(self.root, [self.members[i] for i in positions], self.shown)
 
-    def count(self, number):
-        return f"{number} file{'' if number == 1 else 's'} {self.shown}"
-
 
 class _Archive(_Files):
     """Members of a zip archive, which is opened on use and never unpacked."""
@@ -314,11 +306,14 @@ class _Archive(_Files):
         self.lock, self.zip = threading.Lock(), None
 
     def read(self, position, mode, max_pixels):
-        path = f"{self.root}/{self.members[position]}"
+        member = self.members[position]
+        path = f"{self.root}/{member}"
         try:
             with self.lock:
                 self.zip = self.zip or zipfile.ZipFile(self.root)
-                data = self.zip.read(self.members[position])
+                if self.zip.getinfo(member).file_size > MAX_BYTES:
+                    raise ValueError(f"more than {MAX_BYTES:,} bytes")
+                data = self.zip.read(member)
         except Exception as error:  # zipfile lets some ten types through
             raise ImageError(f"cannot be taken out of the archive: {error}", path) from error
         return decode(data, mode=mode, max_pixels=max_pixels, path=path)
@@ -330,7 +325,7 @@ class _Archive(_Files):
 class _Arrays:
     """Pictures in memory: one array, or a list of them."""
 
-    root = None
+    root, noun, shown = None, "array", ""
 
     def __init__(self, arrays, members=None):
         digits = max(6, len(str(len(arrays) - 1)))
@@ -345,9 +340,6 @@ class _Arrays:
         arrays = self.arrays[positions] if stacked else [self.arrays[i] for i in positions]
         return _Arrays(arrays, [self.members[i] for i in positions])
 
-    def count(self, number):
-        return f"{number} array{'' if number == 1 else 's'}"
-
 
 def _open(source):
     if isinstance(source, str | os.PathLike):
@@ -355,36 +347,30 @@ def _open(source):
     if isinstance(source, Iterator):
         source = list(source)
     if isinstance(source, np.ndarray) and source.ndim == 3 and source.shape[2] in (3, 4):
-        hint = "That is one picture; a collection of it alone is [image]."
+        hint = "That looks like one picture, which is the collection [image]."
         refuse("source", source, "many pictures (n, H, W) or (n, H, W, 3)", "Images", hint)
-    if isinstance(source, np.ndarray) and source.ndim > 1 and len(source):
-        _check(source[0], 0)
-        return _Arrays(source)
-    if isinstance(source, list | tuple | np.ndarray) and len(source):
-        items = list(source)
-        if all(isinstance(item, np.ndarray) for item in items):
-            for index, item in enumerate(items):
-                _check(item, index)
-            return _Arrays(items)
-        if all(isinstance(item, str | os.PathLike) for item in items):
-            return _open_list([str(Path(item).absolute()) for item in items])
-    allowed = (
-        "a folder, a pattern such as 'photos/**/*.jpg', a zip archive, a list of at least one "
-        "file or at least one array, or an array (n, H, W) or (n, H, W, 3)"
-    )
-    return refuse("source", source, allowed, "Images")
+    if isinstance(source, list | tuple | np.ndarray) and np.iterable(source) and len(source):
+        if all(isinstance(item, str | os.PathLike) for item in source):
+            return _open_list([str(Path(item).absolute()) for item in source])
+        if all(isinstance(item, np.ndarray) for item in source):
+            return _open_arrays(source)
+    allowed = "a folder, pattern, zip archive, list of files or of arrays, or array (n, H, W[, 3])"
+    return refuse("source", source, allowed, "Images", "At least one picture is needed.")
 
 
-def _check(array, index):
-    if array.dtype == object or not (array.ndim == 2 or array.shape[2:] == (3,)):
-        hint = "Drop the alpha channel: image[:, :, :3]." if array.shape[2:] == (4,) else ""
-        refuse(f"source[{index}]", array, "a picture (H, W) or (H, W, 3)", "Images", hint)
+def _open_arrays(source):
+    for index, array in enumerate(source):
+        if array.dtype == object or not (array.ndim == 2 or array.shape[2:] == (3,)):
+            hint = "Drop the alpha channel: image[:, :, :3]." if array.shape[2:] == (4,) else ""
+            refuse(f"source[{index}]", array, "a picture (H, W) or (H, W, 3)", "Images", hint)
+    stacked = isinstance(source, np.ndarray) and source.ndim > 1
+    return _Arrays(source if stacked else list(source))
 
 
 def _open_path(path):
     place, suffix = Path(path), Path(path).suffix.lower()
     if place.is_dir():
-        store = _Files(place.absolute(), _pictures(_walk(place)), f"in {place}/")
+        store = _Files(place.absolute(), _pictures(_walk(place)), f" in {place}/")
     elif place.exists():
         if suffix != ".zip" and (suffix in EXTENSIONS or not zipfile.is_zipfile(place)):
             return _open_list([str(place.absolute())])
@@ -392,13 +378,11 @@ def _open_path(path):
     elif glob.has_magic(path):
         store = _open_pattern(path)
     else:
-        raise ImageNotFoundError("there is no such folder or file.", path)
+        raise ImageNotFoundError("there is no such folder or file", path)
     if not store.members:
-        raise ImageNotFoundError(
-            f"no picture found. Looked for files ending in {', '.join(sorted(EXTENSIONS))}, "
-            "sub-folders included; what begins with a dot is hidden and does not count.",
-            path,
-        )
+        suffixes = ", ".join(sorted(EXTENSIONS))
+        reason = f"no picture found, hidden ones aside; looked for files ending in {suffixes}"
+        raise ImageNotFoundError(reason, path)
     return store
 
 
@@ -407,7 +391,7 @@ def _open_list(paths):
     if root in paths:
         root = str(Path(root).parent)
     members = [path[len(root) :].replace(os.sep, "/").lstrip("/") for path in paths]
-    return _Files(root, members, f"under {root}")
+    return _Files(root, members, f" under {root}")
 
 
 def _open_zip(path):
@@ -416,7 +400,7 @@ def _open_zip(path):
             members = _pictures(dict.fromkeys(archive.namelist()))
     except Exception as error:  # zipfile lets some ten types through
         raise ImageError(f"not a zip archive that can be read: {error}", path) from error
-    return _Archive(path.absolute(), members, f"in {path}")
+    return _Archive(path.absolute(), members, f" in {path}")
 
 
 def _open_pattern(pattern):
@@ -425,25 +409,23 @@ def _open_pattern(pattern):
         not glob.has_magic(parts[plain]) or Path(*parts[: plain + 1]).is_dir()
     ):
         plain += 1
-    root, rest = Path(*parts[:plain]), parts[plain:]
+    root, rest = Path(*parts[:plain]), parts[plain:] + ("*",) * (parts[-1] == "**")
     if not root.is_dir():
-        raise ImageNotFoundError(f"there is no folder {str(root)!r}.", pattern)
-    names = _walk(root, math.inf if "**" in rest else len(rest))
+        raise ImageNotFoundError(f"there is no folder {str(root)!r}", pattern)
+    names = _walk(root, float("inf") if "**" in rest else len(rest))
     found = [name for name in names if _matches(name.split("/"), rest)]
-    return _Files(root.absolute(), _pictures(found), f"matching {pattern}")
+    return _Files(root.absolute(), _pictures(found), f" matching {pattern}")
 
 
 def _matches(parts, pattern):
-    if not pattern:
-        return not parts
+    if not (parts and pattern):
+        return not (parts or pattern)
     if pattern[0] == "**":
-        rest = pattern[1:] or "*"
-        return any(_matches(parts[skip:], rest) for skip in range(len(parts)))
-    fits = bool(parts) and fnmatch.fnmatch(parts[0], pattern[0])
-    return fits and _matches(parts[1:], pattern[1:])
+        return _matches(parts, pattern[1:]) or _matches(parts[1:], pattern)
+    return fnmatch.fnmatch(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
-def _walk(root, depth=math.inf):
+def _walk(root, depth=float("inf")):
     """Names of the files in a folder and its sub-folders, relative, each folder once.
 
     Links are followed last, so that a folder is listed where it lies. The folders around the
@@ -508,12 +490,11 @@ def _unique(names):
 def _cell(images, index):
     try:
         value = images[index]
+        if isinstance(value, np.ndarray) and value.ndim in (2, 3):
+            picture = to_display(value[:, :, :3] if value.ndim == 3 else value)
+            data = b64encode(encode(thumbnail(picture, _THUMBNAIL), "png")).decode()
+            return f'<img src="data:image/png;base64,{data}">'
+        text = type(value).__name__
     except Exception as error:  # a notebook shows what is wrong with a picture in its place
-        value = f"{type(error).__name__}: {error}"
-    if isinstance(value, np.ndarray) and value.size and value.shape[2:] in ((), (3,)):
-        from vision.drawing import thumbnail, to_display
-
-        data = b64encode(encode(thumbnail(to_display(value), _THUMBNAIL), "png")).decode()
-        return f'<img src="data:image/png;base64,{data}">'
-    text = value if isinstance(value, str) else type(value).__name__
+        text = f"{type(error).__name__}: {error}"
     return f'<div style="max-width:{_THUMBNAIL}px">{html.escape(text)}</div>'

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.canvas import stroke
+from vision.canvas import OUTLINE, line_thickness, stroke
 from vision.checks import refuse
 from vision.mapping import check_shape, map_angles, map_lengths, map_points
 from vision.opencv import cv2
-from vision.palette import label_colors
 from vision.result_base import Rows, numbers_field, plain
 
 _FRACTION_BITS = 3  # cv2 draws at eighths of a pixel
@@ -20,7 +19,8 @@ class Keypoints(Rows):
     """Points of interest.
 
     `mapped` moves places, sizes and directions; responses and descriptors stay what they were in
-    the image where the points were found. ``len(keypoints)`` counts them; a mask, slice, number or array of numbers chooses some.
+    the image where the points were found. ``len(keypoints)`` counts them; a mask, slice, number
+    or array of numbers chooses some.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class Keypoints(Rows):
 
     def _paint(self, canvas):
         scale = 2**_FRACTION_BITS
-        smallest = 2.0 * max(1, max(canvas.shape) / 400)
+        smallest = 2.0 * line_thickness(canvas.shape)
         radii = np.zeros(len(self)) if self.sizes is None else self.sizes / 2
         radii = np.maximum(radii, smallest)
         turned = np.deg2rad(np.zeros(len(self)) if self.angles is None else self.angles)
@@ -154,7 +154,7 @@ class Keypoints(Rows):
                 if has_tip:
                     cv2.line(canvas, center, tip, *style)
 
-        stroke(canvas, paint, label_colors(1)[0])
+        stroke(canvas, paint, OUTLINE)
 
     def _mapped(self, matrix, shape):
         points = map_points(matrix, self.points)

@@ -137,7 +137,7 @@ def clip_segments(segments, shape):
     """
     start, way = segments[:, :2], segments[:, 2:] - segments[:, :2]
     limit = np.array(shape[::-1]) - 1.0
-    slack = 1e-6  # pixels: a line along the border stays, for all its rounding
+    slack = 1e-9  # pixels: a line along the border stays, for all its rounding
     toward = np.hstack([-way, way])
     room = np.hstack([start, limit - start]) + slack
     with np.errstate(divide="ignore", invalid="ignore"):

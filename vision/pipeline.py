@@ -1,5 +1,6 @@
 """`Pipeline`: scikit-learn's own, with image steps, and callable on one image."""
 
+import numpy as np
 import sklearn.pipeline
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
@@ -10,6 +11,9 @@ from vision.kinds import Kind
 from vision.plan import Plan
 from vision.step import as_batch, is_lazy, map_batch, stack_rows
 from vision.tasks import task_of
+
+
+_NO_PLAN = None, None
 
 
 def _final_has(name):
@@ -86,12 +90,12 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
 
     def plan(self):
         """The checked chain, made anew only after a step or parameter changed."""
-        plan = self.__dict__.get("_plan")
-        if plan is None or plan[0].edits != Edits.count or plan[1] != self.steps:
+        plan, planned = self.__dict__.get("_plan", _NO_PLAN)
+        if plan is None or plan.edits != Edits.count or planned != self.steps:
             self._validate_steps()
-            plan = (Plan(self._parts()), list(self.steps))
-            self.__dict__["_plan"] = plan
-        return plan[0]
+            plan = Plan(self._parts())
+            self.__dict__["_plan"] = plan, list(self.steps)
+        return plan
 
     def make_ready(self):
         """Check kinds and parameters of all steps, if anything changed."""
@@ -120,9 +124,21 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         sklearn.exceptions.NotFittedError
             If a step must be fitted first, naming it.
         """
-        plan = self.plan()
-        plan.admit(image, "The pipeline")
-        return plan.run(image)
+        plan, planned = self.__dict__.get("_plan", _NO_PLAN)
+        if plan is None or plan.edits != Edits.count or planned != self.steps:
+            plan = self.plan()
+        # A form that was admitted before passes at once: all of this is the time of a small image.
+        if not (
+            type(image) is np.ndarray
+            and (image.dtype, image.shape[2:], image.ndim) in plan.accepted
+            and image.size
+        ):
+            plan.admit(image, "The pipeline")
+        if plan.moves:
+            return plan.run(image)
+        for apply in plan.applies:
+            image = apply(image)
+        return image
 
     apply = __call__
 

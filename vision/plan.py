@@ -49,15 +49,10 @@ class Plan:
 
     def admit(self, image, owner):
         """Refuse an image that cannot enter the chain."""
-        if type(image) is np.ndarray and image.size:
-            signature = image.dtype, image.shape[2:], image.ndim
-            if signature in self.accepted:
-                return
-            self._check(image, owner)
-            if image.dtype != np.float32 and (image.ndim == 3 or Kind.GRAY in self.kinds):
-                self.accepted.add(signature)
-        else:
-            self._check(image, owner)
+        self._check(image, owner)
+        by_form = isinstance(image, np.ndarray) and image.dtype != np.float32
+        if by_form and (image.ndim == 3 or Kind.GRAY in self.kinds):
+            self.accepted.add((image.dtype, image.shape[2:], image.ndim))
 
     def _check(self, image, owner):
         check_input(image, tuple(self.kinds), ("uint8", "uint16"), owner)
@@ -68,7 +63,6 @@ class Plan:
         for step in self.steps:
             if not isinstance(step, Composable):
                 return
-            check_input(image, (Kind.ANY,), (), "")
             if "uint16" not in step.dtypes:
                 raise KindError(
                     f"{name_of(step)} takes 8-bit images, but is given 16 bits (uint16). "

@@ -1,12 +1,14 @@
-"""Where each label of a label map is, in one pass over its pixels."""
+"""Where each label of a label map is, and where one label meets another."""
 
 import numpy as np
+
+from vision.opencv import cv2
 
 _STRIPE = 1 << 20  # pixels at a time, so that memory stays small
 
 
 def region_table(labels):
-    """Area, box and centre of every label but 0.
+    """Area, box and centre of every label but 0, in one pass over the pixels.
 
     Parameters
     ----------
@@ -68,3 +70,32 @@ def _merged(names, sums, low, high):
         np.minimum.reduceat(low[order], first),
         np.maximum.reduceat(high[order], first),
     )
+
+
+def as_mask(where):
+    """A boolean array as a mask, 0 and 255 uint8.
+
+    Examples
+    --------
+    >>> as_mask(np.array([True, False])).tolist()
+    [255, 0]
+    """
+    return where.view(np.uint8) * np.uint8(255)
+
+
+def label_borders(labels, reach=1):
+    """A mask of the pixels that have another label within `reach` pixels, in a row or column.
+
+    Examples
+    --------
+    >>> label_borders(np.array([[4, 4, 7, 7]], np.int32)).tolist()
+    [[0, 255, 255, 0]]
+    """
+    across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
+    near = np.zeros(labels.shape, bool)
+    near[:, 1:] |= across
+    near[:, :-1] |= across
+    near[1:] |= down
+    near[:-1] |= down
+    size = 2 * reach - 1
+    return cv2.dilate(as_mask(near), np.ones((size, size), np.uint8))

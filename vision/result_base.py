@@ -11,7 +11,8 @@ from vision.checks import refuse
 from vision.drawing import thumbnail
 from vision.mapping import check_matrix, check_shape
 
-_VIEW_SIZE, _VIEW_ROWS = 640, 8  # of the notebook view: pixels, rows of its table
+# Of the notebook view: pixels, rows of its table, grey level where no image was given.
+_VIEW_SIZE, _VIEW_ROWS, _VIEW_GROUND = 640, 8, 48
 
 
 class Result:
@@ -112,7 +113,7 @@ class Result:
     def _repr_png_(self, image=None):
         from vision.io import encode
 
-        canvas = blank(self._canvas_shape()) if image is None else image
+        canvas = blank(self._canvas_shape(), _VIEW_GROUND) if image is None else image
         return encode(thumbnail(self.draw(canvas), _VIEW_SIZE), "png")
 
     def _repr_html_(self, image=None):

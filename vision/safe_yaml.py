@@ -17,6 +17,8 @@ MAX_DIGITS = 300
 
 _PREFIX = "tag:yaml.org,2002:"
 _EXPONENT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
+# Breaks and controls, which survive as escapes within double quotes only.
+_ESCAPED = re.compile("[^\x20-\x7e\xa1-\u1fff\u2030-\ud7ff\ue000-\ufefe]")
 _NUMBERS = (f"{_PREFIX}int", f"{_PREFIX}float")
 
 
@@ -36,13 +38,19 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent, index):
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise LoadError(f"Anchors and aliases (& and *) are not allowed{_at(event)}. Write it out.")
+            raise LoadError(
+                f"Anchors and aliases (& and *) are not allowed{_at(event)}. Write it out."
+            )
         if event.tag is not None:
-            raise LoadError(f"Tags such as {event.tag!r} are not allowed{_at(event)}. Leave it out.")
+            raise LoadError(
+                f"Tags such as {event.tag!r} are not allowed{_at(event)}. Leave it out."
+            )
         self.depth += 1
         self.nodes += 1
         if self.depth > MAX_DEPTH:
-            raise LoadError(f"The document is nested more than {MAX_DEPTH} levels deep{_at(event)}.")
+            raise LoadError(
+                f"The document is nested more than {MAX_DEPTH} levels deep{_at(event)}."
+            )
         if self.nodes > MAX_NODES:
             raise LoadError(
                 f"The document has more than {MAX_NODES} values. Put long lists into an .npy file."
@@ -118,6 +126,14 @@ for _type, _flow in ((dict, True), (BlockDict, False)):
             f"{_PREFIX}map", list(data.items()), flow
         ),
     )
+
+
+def _represent_string(dumper, text):
+    style = '"' if _ESCAPED.search(text) else None
+    return dumper.represent_scalar(f"{_PREFIX}str", text, style)
+
+
+_Dumper.add_representer(str, _represent_string)
 
 
 def _at(event):

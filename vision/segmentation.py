@@ -12,7 +12,7 @@ from vision.errors import ImageError
 from vision.mapping import warp_linear, warp_nearest
 from vision.opencv import cv2
 from vision.palette import diverging_table, heat_table, label_colors
-from vision.regions import region_table
+from vision.regions import as_mask, label_borders, region_table
 from vision.result_base import Result, described
 
 
@@ -147,9 +147,13 @@ class Segmentation(Result):
         check_number("alpha", alpha, owner="Segmentation.draw", at_least=0, at_most=1)
         canvas = rgb_canvas(image, self.shape, "Segmentation")
         colors = self._colored()
-        where = _mask(self.labels > 0)
+        where = as_mask(self.labels > 0)
         picture = blend(canvas, colors, alpha, where)
-        return cv2.copyTo(colors, cv2.bitwise_and(where, _borders(self.labels)), picture)
+        return cv2.copyTo(
+            colors,
+            cv2.bitwise_and(where, label_borders(self.labels, line_thickness(self.shape))),
+            picture,
+        )
 
     def _colored(self):
         given, table = self.colors or {}, label_colors(256)
@@ -273,22 +277,6 @@ class Heatmap(Result):
 
     def _mapped(self, matrix, shape):
         return type(self)(warp_linear(self.values, matrix, shape), self.target, self.method)
-
-
-def _mask(array):
-    return array.view(np.uint8) * np.uint8(255)
-
-
-def _borders(labels):
-    """A mask of the pixels near another label."""
-    across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
-    near = np.zeros(labels.shape, bool)
-    near[:, 1:] |= across
-    near[:, :-1] |= across
-    near[1:] |= down
-    near[:-1] |= down
-    size = 2 * line_thickness(labels.shape) - 1
-    return cv2.dilate(_mask(near), np.ones((size, size), np.uint8))
 
 
 def _check_names(names):

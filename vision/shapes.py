@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.canvas import stroke
+from vision.canvas import OUTLINE, stroke
 from vision.mapping import check_shape, clip_segments, map_lengths, map_points
 from vision.opencv import cv2
-from vision.palette import label_colors
 from vision.result_base import Rows, numbers_field, plain
 
 _FRACTION_BITS = 3  # cv2 draws at eighths of a pixel
@@ -125,7 +124,7 @@ class Lines(Rows):
             cv2.polylines(canvas, ends, False, color, thickness, cv2.LINE_AA, _FRACTION_BITS)
 
         if len(ends):
-            stroke(canvas, paint, label_colors(1)[0])
+            stroke(canvas, paint, OUTLINE)
 
     def _mapped(self, matrix, shape):
         if self.rho_theta is not None:
@@ -153,6 +152,8 @@ def _mapped_rho_theta(rho_theta, matrix):
     rho, theta = rho_theta.T
     lines = np.column_stack([np.cos(theta), np.sin(theta), -rho]) @ np.linalg.inv(matrix)
     lines /= np.hypot(lines[:, 0], lines[:, 1])[:, None]
+    normals = lines[:, :2]
+    normals[np.abs(normals) < 1e-12] = 0  # an upright line stays at 0, not a hair below pi
     # OpenCV's theta lies in [0, pi): the other half is the same line with rho negated.
     flip = (lines[:, 1] < 0) | ((lines[:, 1] == 0) & (lines[:, 0] < 0))
     lines[flip] *= -1
@@ -212,7 +213,7 @@ class Circles(Rows):
             for x, y, radius in circles:
                 cv2.circle(canvas, (x, y), radius, color, thickness, cv2.LINE_AA, _FRACTION_BITS)
 
-        stroke(canvas, paint, label_colors(1)[0])
+        stroke(canvas, paint, OUTLINE)
 
     def _mapped(self, matrix, shape):
         centers = map_points(matrix, self.centers)

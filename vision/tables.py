@@ -1,5 +1,6 @@
-"""Tables of a run: CSV files that grow row by row and appear whole, under their name, at the end."""
+"""Tables of a run: CSV files that grow row by row and appear whole, at the end."""
 
+import contextlib
 import csv
 import os
 from pathlib import Path
@@ -10,8 +11,8 @@ from vision.errors import WriteError
 class Table:
     """A CSV file written row by row, in memory that does not grow with it.
 
-    Rows go to a temporary file in the same folder; `close` gives it its name. A column that only
-    later rows have is added on the right, and the cells above it are empty.
+    Rows go to a hidden file in the same folder; `close` puts the header in front and gives the
+    file its name. A column that only later rows have is added on the right, empty above.
 
     Parameters
     ----------
@@ -23,12 +24,12 @@ class Table:
     Raises
     ------
     WriteError
-        If the file cannot be written (a full disk, a read-only folder).
+        If the file cannot be written (a full disk, a read-only folder); an older one is intact.
 
     Notes
     -----
-    UTF-8, lines end in ``\\n``. A file name that is no valid text is written with its odd bytes as
-    ``\\udcXX``, so that every reader can open the table.
+    UTF-8, one line a row: a line break within a text is written as ``\\n``, and a byte of a file
+    name that is no valid text as ``\\udcXX``, so that every reader can open the table.
 
     Examples
     --------
@@ -41,52 +42,77 @@ class Table:
     """
 
     def __init__(self, path, columns=()):
-        self.path = Path(path)
-        self.columns = list(columns)
-        self._body = self.path.with_name(f".{self.path.name}.{os.getpid()}.rows")
-        self._file = self._open(self._body)
+        self.path, self.columns = Path(path), list(columns)
+        self._grown = []  # (number of the first row, columns from there on)
+        self._rows = 0
+        self._body, self._whole = (
+            self.path.with_name(f".vision-{os.getpid()}-{self.path.name}-{part}.tmp")
+            for part in ("rows", "whole")
+        )
+        with self._named_errors():
+            self._file = _open(self._body, "w+")
         self._writer = csv.writer(self._file, lineterminator="\n")
 
-    def _open(self, path):
+    @contextlib.contextmanager
+    def _named_errors(self):
         try:
-            return path.open("x+", encoding="utf-8", errors="backslashreplace", newline="")
+            yield
         except OSError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error):
-        reason = error.strerror or error
-        return WriteError(error.errno, f"{str(self.path)!r} could not be written: {reason}.")
+            named = WriteError(
+                f"{str(self.path)!r} could not be written: {error.strerror or error}"
+            )
+            named.errno, named.filename = error.errno, str(self.path)
+            raise named from error
 
     def add(self, rows):
         """Append rows: dictionaries of column to value; None and what is missing stay empty."""
+        before = len(self.columns)
+        known = set(self.columns)
         for row in rows:
-            self.columns += [column for column in row if column not in self.columns]
-        lines = [[row.get(column) for column in self.columns] for row in rows]
-        try:
+            new = [column for column in row if column not in known]
+            self.columns += new
+            known.update(new)
+        if len(self.columns) > before or not self._grown:
+            self._grown.append((self._rows, len(self.columns)))
+        lines = [[_cell(row.get(column)) for column in self.columns] for row in rows]
+        with self._named_errors():
             self._writer.writerows(lines)
-        except OSError as error:
-            raise self._failed(error) from error
+        self._rows += len(lines)
 
     def close(self):
-        """Put the header in front and give the file its name, in one step."""
-        whole = self.path.with_name(f".{self.path.name}.{os.getpid()}.whole")
+        """Give the file its name, whole, on the disk."""
         try:
-            with self._file, self._open(whole) as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(self.columns)
-                self._file.seek(0)
-                width = len(self.columns)
-                for row in csv.reader(self._file):
-                    writer.writerow(row + [""] * (width - len(row)))
-            whole.replace(self.path)
-        except OSError as error:
-            whole.unlink(missing_ok=True)
-            raise self._failed(error) from error
+            with self._named_errors(), self._file, _open(self._whole, "w") as whole:
+                csv.writer(whole, lineterminator="\n").writerow(self.columns)
+                whole.writelines(self._filled())
+                whole.flush()
+                os.fsync(whole.fileno())
+                self._whole.replace(self.path)
         finally:
             self._body.unlink(missing_ok=True)
+            self._whole.unlink(missing_ok=True)
+
+    def _filled(self):
+        """The rows, with empty cells where they were written before a column was known."""
+        self._file.seek(0)
+        starts = dict(self._grown)
+        for number, line in enumerate(self._file):
+            if number in starts:
+                missing = len(self.columns) - starts[number]
+            yield line if not missing else line[:-1] + "," * missing + "\n"
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
         self.close()
+
+
+def _open(path, mode):
+    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _cell(value):
+    if isinstance(value, str):
+        return value.replace("\r", "\\r").replace("\n", "\\n")
+    return value

@@ -94,7 +94,7 @@ def test_normalize_takes_one_bound_from_the_image():
 
 
 def test_normalize_takes_one_range_for_all_channels():
-    image = np.array([[[0, 0.1, 0.5]], [[0.2, 0.5, 0.3]]], np.float32)
+    image = np.array([[[0.5, 0.6, 1]], [[0.7, 1, 0.8]]], np.float32)
     assert Normalize()(image).tolist() == [[[0, 51, 255]], [[102, 255, 153]]]
 
 

@@ -96,7 +96,10 @@ def test_the_wrong_colour_space_is_refused_when_composed():
         ToHSV() >> InRange("rgb", (0, 0, 0), (9, 9, 9))
     with pytest.raises(KindError, match="InRange takes an hsv image"):
         Gray() >> InRange(*GREEN)
-    assert InRange("lab", (0, 0, 0), (9, 9, 9)).takes == (Kind.LAB,)
+    lab = InRange("lab", (0, 0, 0), (9, 9, 9))
+    assert lab.takes == (Kind.LAB,)
+    with pytest.raises(KindError, match="InRange takes a lab image"):
+        lab(data.coffee())
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 3), (4, 1), (3, 3)])
@@ -195,6 +198,8 @@ def test_a_level_beyond_the_image_is_refused():
         (Gray() >> Threshold(300))(data.coffee())
     with pytest.raises(KindError, match="Threshold takes a gray image or a map, but ToFloat"):
         ToFloat() >> Threshold(127)
+    assert Kind.FLOAT in Threshold(1).takes
+    assert Kind.FLOAT not in Threshold(1.5).takes
     with pytest.raises(KindError, match="Threshold takes a map"):
         Threshold(-5)(data.camera())
     assert (ToFloat() >> Gray() >> Threshold(0.5))(data.coffee()).dtype == np.uint8

@@ -1,0 +1,218 @@
+"""The command line: `vision run`, `trace`, `steps`, `check` and `demo`.
+
+What a command needs is imported when it runs, so that ``vision --help`` answers at once.
+"""
+
+import argparse
+import os
+import re
+import sys
+
+from vision.cli_steps import nearest
+
+GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+EPILOG = """\
+examples:
+  vision demo                                                see it work, in demo/index.html
+  vision steps                                               every step there is
+  vision check parts.yaml                                    does it fit together?
+  vision trace parts.yaml photo.jpg --out stages.png         every stage of one picture
+  vision run parts.yaml photos/ --out results/ --overlay     the whole folder
+
+parts.yaml, one step a line:
+  - ToHSV
+  - InRange: {space: hsv, low: [170, 120, 70], high: [10, 255, 255]}
+  - Opening: {size: 5}
+  - FindContours: {min_area: 150}
+
+'vision COMMAND --help' explains a command.
+"""
+RUN_EPILOG = """\
+what is written to the folder:
+  results.csv     a row for each object found or prediction made
+  errors.csv      a row for each file that could not be read or processed, with the reason
+  images/         pictures, masks (PNG) and label maps (PNG), with the sub-folders of the source
+  overlays/       with --overlay: what was found, drawn on its picture
+  pipeline.yaml   what ran
+
+exit status: 0 all well, 1 some files failed, 2 wrong usage
+
+examples:
+  vision run parts.yaml photos/ --out results/ --overlay
+  vision run thumbnails.yaml "photos/**/*.png" --out small/ --format jpg --quality 85
+"""
+
+
+class UsageError(Exception):
+    """Wrong usage, in one sentence."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one sentence, and suggests what was probably meant."""
+
+    def __init__(self, **options):
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options
+        )
+
+    def error(self, message):
+        raise UsageError(f"{message[0].upper()}{message[1:]}. '{self.prog} --help' explains it.")
+
+
+def main(argv=None):
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 if all went well, 1 if a file failed or could not be written, 2 for wrong usage, 130
+        after Ctrl-C.
+
+    Examples
+    --------
+    >>> main(["--version"])
+    vision 0.1.0
+    0
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    try:
+        return _dispatch(argv)
+    except UsageError as error:
+        return _fail(error, USAGE)
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GOOD
+    except _refusals() as error:
+        return _fail(error, _status(error))
+
+
+def _dispatch(argv):
+    parser, commands = _parsers()
+    words = [word for word in argv if not word.startswith("-")]
+    if words and words[0] not in commands:
+        raise UsageError(_unknown("command", words[0], commands))
+    try:
+        options, extra = parser.parse_known_args(argv)
+    except SystemExit as end:  # --help and --version have printed
+        return end.code or GOOD
+    if not words:
+        parser.print_help(sys.stderr)
+        return USAGE
+    if extra:
+        raise UsageError(_unexpected(extra[0], commands[options.command]))
+    return options.action(options)
+
+
+def _unknown(what, name, known):
+    near = nearest(name, known)
+    hint = f"Did you mean '{near}'?" if near else f"There are {', '.join(known)}."
+    return f"There is no {what} '{name}'. {hint}"
+
+
+def _unexpected(word, parser):
+    if not word.startswith("-"):
+        return f"'{word}' is one argument too many. '{parser.prog} --help' explains it."
+    name = word.partition("=")[0]
+    known = list(dict.fromkeys(re.findall(r"--[a-z-]+", parser.format_help())))
+    near = nearest(name, known)
+    hint = f"Did you mean '{near}'?" if near else f"It has {', '.join(known)}."
+    return f"'{parser.prog}' has no option '{name}'. {hint}"
+
+
+def _parsers():
+    """The parser, and that of each command."""
+    parser = _Parser(
+        prog="vision",
+        description="Classical computer vision and convolutional networks as steps of one pipeline.",
+        epilog=EPILOG,
+    )
+    from vision import __version__
+
+    parser.add_argument("--version", action="version", version=f"vision {__version__}")
+    adding = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for add in (_add_run, _add_trace, _add_steps, _add_check, _add_demo):
+        add(adding)
+    return parser, adding.choices
+
+
+def _add_run(adding):
+    parser = adding.add_parser(
+        "run",
+        help="run a pipeline over a folder of pictures",
+        description="Run a pipeline over a folder of pictures. A bad file never ends the run.",
+        epilog=RUN_EPILOG,
+    )
+    parser.set_defaults(action=_run)
+    _add_pipeline(parser)
+    parser.add_argument("source", help="a folder, a pattern in quotes, a zip archive or a file")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the results")
+    parser.add_argument("--overlay", action="store_true", help="also draw results on the pictures")
+    parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, tiff, avif, ...")
+    parser.add_argument("--quality", type=int, metavar="N", help="1 to 100, for JPEG, WebP and AVIF")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
+    parser.add_argument("--workers", type=int, metavar="N", help="threads; one a processor")
+    parser.add_argument(
+        "--max-pixels", type=int, metavar="N", help="refuse larger pictures; 200 million"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, no closing line")
+
+
+def _add_trace(adding):
+    parser = adding.add_parser(
+        "trace",
+        help="show every stage of one picture, as one picture",
+        description="Write a contact sheet of every stage that one picture goes through.",
+        epilog="example:\n  vision trace parts.yaml photo.jpg --out stages.png",
+    )
+    parser.set_defaults(action=_trace)
+    _add_pipeline(parser)
+    parser.add_argument("photo", help="the picture")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the sheet, such as stages.png")
+    parser.add_argument("--width", type=int, default=1200, help="of the sheet, in pixels; 1200")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file")
+
+
+def _add_steps(adding):
+    parser = adding.add_parser(
+        "steps",
+        help="list the steps, or show one with its parameters",
+        description="List the steps by topic, with what they take and give; or show one.",
+        epilog="examples:\n  vision steps\n  vision steps Canny",
+    )
+    parser.set_defaults(action=_steps)
+    parser.add_argument("name", nargs="?", help="a step, such as Canny")
+
+
+def _add_check(adding):
+    parser = adding.add_parser(
+        "check",
+        help="check a pipeline file and show what flows through it",
+        description="Check a pipeline file: its canonical text, and what goes in and out of each "
+        "step.",
+        epilog="example:\n  vision check parts.yaml\n\nexit status: 0 it fits together, 2 it does not",
+    )
+    parser.set_defaults(action=_check)
+    _add_pipeline(parser)
+
+
+def _add_demo(adding):
+    parser = adding.add_parser(
+        "demo",
+        help="three pipelines over photographs, with a page to look at",
+        description="Run three pipelines over the photographs that the dependencies ship.",
+    )
+    parser.set_defaults(action=_demo)
+    parser.add_argument("--out", default="demo", metavar="FOLDER", help="demo")
+
+
+def _add_pipeline(parser):
+    parser.add_argument("pipeline", help="a pipeline file: .yaml, or .vision with what was learned")

@@ -1,0 +1,90 @@
+"""GIF, by Pillow, which gets a still GIF of the first frame."""
+
+from dataclasses import dataclass
+
+from vision.errors import ImageError
+from vision.formats.pixels import decode_by_pillow, open_by_pillow
+from vision.headers import MAX_BLOCKS, MAX_FRAMES, Header, little, take
+
+SIGNATURES = (b"GIF87a", b"GIF89a")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Where the palette ends, where the first frame lies, its transparent index or None."""
+
+    palette_end: int
+    frame: tuple
+    transparent: int | None
+
+
+def read_header(data):
+    """Walk the blocks to the trailer (CompuServe, GIF89a, 1990)."""
+    screen = take(data, 0, 13)
+    palette_end = 13 + _palette_size(screen[10])
+    first, transparent, frames = None, None, 0
+    for kind, begin, end in _blocks(data, palette_end):
+        if kind == b",":
+            frames += 1
+            first = first or (begin, end)
+        elif first is None and data[begin + 1 : begin + 3] == b"\xf9\x04":
+            flags, index = data[begin + 3], data[begin + 6]
+            transparent = index if flags & 1 else None
+    if first is None:
+        raise ImageError("damaged: a GIF without frame")
+    box = take(data, first[0] + 1, 8)
+    header = Header(
+        "GIF",
+        # A frame that reaches beyond the screen enlarges the picture, as in Pillow.
+        width=max(little(screen[6:8]), little(box[0:2]) + little(box[4:6])),
+        height=max(little(screen[8:10]), little(box[2:4]) + little(box[6:8])),
+        channels=3 if transparent is None else 4,
+        depth=8,
+        frames=frames,
+    )
+    return header, Detail(palette_end, first, transparent)
+
+
+def _palette_size(flags):
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _blocks(data, at):
+    """Kind, start and end of every frame and extension."""
+    frames = 0
+    for _ in range(MAX_BLOCKS):
+        begin, kind = at, take(data, at, 1)
+        if kind == b";":
+            return
+        if kind == b",":
+            frames += 1
+            at = _skip(data, at + 11 + _palette_size(take(data, at, 10)[9]))
+        elif kind == b"!":
+            take(data, at, 8)
+            at = _skip(data, at + 2)
+        else:
+            at += 1  # other decoders pass over stray bytes between blocks too
+            continue
+        if frames > MAX_FRAMES:
+            raise ImageError(f"it has more than {MAX_FRAMES:,} frames: split it")
+        yield kind, begin, at
+    raise ImageError(f"more than {MAX_BLOCKS:,} GIF blocks")
+
+
+def _skip(data, at):
+    """Past the sub-blocks that begin at `at`."""
+    while length := take(data, at, 1)[0]:
+        at += length + 1
+    return at + 1
+
+
+def decode(data, header, detail, mode):
+    """The first frame on a screen as large as the header says."""
+    control = b""
+    if detail.transparent is not None:
+        control = b"!\xf9\x04\x01\0\0%c\0" % detail.transparent
+    size = header.width.to_bytes(2, "little") + header.height.to_bytes(2, "little")
+    start, stop = detail.frame
+    # Without disposal and further frames Pillow applies no limit of its own.
+    still = (b"GIF89a", size, data[10 : detail.palette_end], control, data[start:stop], b";")
+    return decode_by_pillow(open_by_pillow("Gif", b"".join(still)), header.channels)

@@ -1,0 +1,99 @@
+"""PNG, by libpng through OpenCV, which gets nothing but the chunks that pixels need."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from vision.errors import ImageError
+from vision.formats.pixels import decode_by_cv2, full_scale, to_mode, with_alpha
+from vision.formats.tiff import exif_orientation
+from vision.headers import MAX_BLOCKS, Header, big, check_end, take, xmp_orientation
+
+SIGNATURES = (b"\x89PNG\r\n\x1a\n",)
+
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
+_XMP = b"XML:com.adobe.xmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Colour type, the grey that is transparent or None, and the byte ranges that pixels need."""
+
+    colour: int
+    transparent: int | None
+    kept: tuple
+    whole: bool  # the kept ranges are the whole file
+
+
+def read_header(data):
+    """Walk the chunks to the end (W3C, Portable Network Graphics, third edition)."""
+    start = take(data, 8, 25)
+    if start[:8] != b"\0\0\0\rIHDR" or zlib.crc32(start[4:21]) != big(start[21:]):
+        raise ImageError("damaged: the PNG header or its check sum is wrong")
+    width, height, depth, colour = big(start[8:12]), big(start[12:16]), start[16], start[17]
+    if depth not in _DEPTHS.get(colour, ()) or max(width, height) >= 1 << 31:
+        raise ImageError(f"damaged: PNG of colour type {colour}, {depth} bits, {width} x {height}")
+    kept, found, end = _walk(data)
+    transparency = found.get(b"tRNS")
+    header = Header(
+        "PNG",
+        width,
+        height,
+        channels=_CHANNELS[colour] if transparency is None else 4,
+        depth=8 if colour == 3 else depth,
+        orientation=found.get(b"eXIf", 1) if b"eXIf" in found else found.get(b"iTXt", 1),
+        frames=found.get(b"acTL", 1),
+    )
+    grey = big(transparency[:2]) if transparency and colour == 0 else None
+    return header, Detail(colour, grey, tuple(kept), kept == [(0, len(data))] and end == len(data))
+
+
+def _walk(data):
+    """The byte ranges of the chunks that pixels need, what others say, and where the PNG ends."""
+    at, kept, found = 33, [(0, 33)], {}
+    for _ in range(MAX_BLOCKS):
+        piece = take(data, at, 8)
+        name, begin = piece[4:], at + 8
+        end = begin + big(piece[:4]) + 4
+        check_end(end, data, "the PNG's chunks")
+        if not name[0] & 0x20 or name == b"tRNS":  # a capital first letter: needed for pixels
+            kept[-1:] = [(kept[-1][0], end)] if kept[-1][1] == at else [kept[-1], (at, end)]
+        if name == b"IEND":
+            return kept, found, end
+        if name in _NOTED and name not in found:
+            value = _NOTED[name](data[begin : end - 4])
+            if value is not None:
+                found[name] = value
+        at = end
+    raise ImageError(f"more than {MAX_BLOCKS:,} PNG chunks")
+
+
+_NOTED = {
+    b"tRNS": bytes,
+    b"eXIf": exif_orientation,
+    b"iTXt": lambda block: xmp_orientation(block) if block.startswith(_XMP) else None,
+    b"acTL": lambda block: max(1, big(block[:4])),
+}
+
+
+def decode(data, header, detail, mode):
+    """The pixels; of an animation, those of the still picture that it also is."""
+    if not detail.whole:
+        # Without text, profiles and animation there is nothing left to inflate but pixels, and
+        # every version of OpenCV decodes the same picture.
+        view = memoryview(data)
+        data = b"".join([view[start:stop] for start, stop in detail.kept])
+    pixels = decode_by_cv2(data, mode)
+    if detail.transparent is None or mode in ("rgb", "gray"):
+        return pixels
+    return _with_transparent_grey(pixels, header.depth, detail.transparent)
+
+
+def _with_transparent_grey(pixels, depth, grey):
+    """OpenCV ignores the transparency of grey pictures."""
+    pixels = pixels if pixels.ndim == 2 else pixels[..., 0]
+    grey = grey * 255 // ((1 << depth) - 1) if depth < 8 else grey
+    alpha = np.where(pixels == grey, 0, full_scale(pixels.dtype))
+    return with_alpha(to_mode(pixels, "rgb"), alpha)

@@ -1,0 +1,304 @@
+"""TIFF, and the orientation in an EXIF block, which is a small TIFF.
+
+Decoders differ in what they do with tags that are not about pixels, so each gets a TIFF of
+one page without them. 8-bit samples go to Pillow, which is right on palettes, CMYK, alpha and
+tiles where OpenCV is not; others to OpenCV, which Pillow would cut to 8 bits; what OpenCV
+cannot do (planes, some dtypes of some versions) to tifffile.
+"""
+
+import io
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from vision.errors import ImageError
+from vision.formats.pixels import (
+    decode_by_cv2,
+    decode_by_pillow,
+    full_scale,
+    open_by_pillow,
+    to_mode,
+    with_alpha,
+    without_alpha,
+)
+from vision.headers import MAX_FRAMES, Header, check_end, take
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_MAX_ENTRIES = 4_096  # of a directory; real ones have a few dozen
+_MAX_TILE = 1 << 26  # pixels of a tile, for which a decoder takes memory at once
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
+_STRIPS, _ORIENTATION, _SAMPLES, _STRIP_SIZES, _PLANAR = 273, 274, 277, 279, 284
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_SIZES, _EXTRA, _FORMAT = 322, 323, 324, 325, 338, 339
+_FILL_ORDER, _ROWS, _PREDICTOR = 266, 278, 317
+_SINGLE = (
+    *(_WIDTH, _HEIGHT, _COMPRESSION, _SAMPLES, _PLANAR),
+    *(_TILE_WIDTH, _TILE_HEIGHT, _FILL_ORDER, _ROWS, _PREDICTOR),
+)
+_FOR_PIXELS = {
+    *_SINGLE,
+    *(_BITS, _PHOTOMETRIC, _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES, _EXTRA, _FORMAT),
+    *(292, 293, 320, 332, 334),  # fax options, colour map, inks
+    *(347, 512, 513, 514, 519, 520, 521, 529, 530, 531, 532),  # JPEG and YCbCr
+}
+
+_WHOLE = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 18: "u8"}
+_SIZES = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8, 17: 8}
+_SIZES |= {kind: int(name[1]) for kind, name in _WHOLE.items()}
+
+
+class Directories:
+    """The directories of a TIFF, classic or big, or of an EXIF block.
+
+    Parameters
+    ----------
+    data : bytes-like
+        From the byte order mark on.
+
+    References
+    ----------
+    Adobe, TIFF Revision 6.0, 1992; BigTIFF as in libtiff.
+    """
+
+    def __init__(self, data):
+        head = take(data, 0, 8)
+        if head[:2] not in (b"II", b"MM"):
+            raise ImageError("damaged: no TIFF byte order")
+        self.data = data
+        self.order = "<" if head[:2] == b"II" else ">"
+        version = self._number(head[2:4])
+        if version not in (42, 43):
+            raise ImageError(f"damaged: TIFF version {version}")
+        self.big = version == 43
+        self.first = self._number(take(data, 8, 8) if self.big else head[4:8])
+
+    def _number(self, piece):
+        return int.from_bytes(piece, "little" if self.order == "<" else "big")
+
+    def entries(self, at):
+        """The directory at byte `at`, as ``{tag: its bytes}``, and where the next one is."""
+        counter, size, slot = (8, 20, 8) if self.big else (2, 12, 4)
+        count = self._number(take(self.data, at, counter))
+        if not 0 < count <= _MAX_ENTRIES:
+            raise ImageError(f"damaged: a TIFF directory of {count} entries")
+        table = take(self.data, at + counter, count * size + slot)
+        pieces = [table[begin : begin + size] for begin in range(0, count * size, size)]
+        entries = {}
+        for piece in pieces:
+            entries.setdefault(self._number(piece[:2]), piece)
+        return entries, self._number(table[count * size :])
+
+    def count(self, piece):
+        """How many values an entry has."""
+        return self._number(piece[4 : 12 if self.big else 8])
+
+    def values(self, entries, tag, default=()):
+        """The whole numbers of a tag, as an array; `default` where the tag is missing."""
+        if tag not in entries:
+            return np.asarray(default, np.uint64)
+        piece = entries[tag]
+        kind, slot = self._number(piece[2:4]), piece[12 if self.big else 8 :]
+        if kind not in _WHOLE:
+            raise ImageError(f"damaged: TIFF tag {tag} holds no whole numbers")
+        length = self.count(piece) * _SIZES[kind]
+        inline = length <= len(slot)
+        found = slot[:length] if inline else take(self.data, self._number(slot), length)
+        return np.frombuffer(found, self.order + _WHOLE[kind])
+
+    def value(self, entries, tag, default):
+        """The one number of a tag; `default` where the tag is missing or empty."""
+        found = self.values(entries, tag, (default,))
+        return int(found[0]) if found.size else default
+
+
+def exif_orientation(block):
+    """The orientation, 1 to 8, that an EXIF block names; 1 where it names none or is damaged.
+
+    Parameters
+    ----------
+    block : bytes
+        EXIF, with or without the ``Exif\\0\\0`` in front.
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    CIPA DC-008-2023, Exif 3.0, tag 0x0112.
+
+    Examples
+    --------
+    >>> exif_orientation(bytes.fromhex("4d4d002a00000008 0001 0112000300000001 0006 0000 00000000"))
+    6
+    """
+    try:
+        directories = Directories(block.removeprefix(b"Exif\0\0"))
+        entries, _ = directories.entries(directories.first)
+        found = directories.value(entries, _ORIENTATION, 1)
+    except ImageError:
+        return 1
+    return found if 1 <= found <= 8 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What decoding needs to know of the first page."""
+
+    directories: Directories
+    entries: dict
+    bits: int
+    samples: int
+    sample_format: int  # 1 unsigned, 2 signed, 3 floating point
+    photometric: int
+    planar: bool
+
+
+def read_header(data):
+    """Walk the pages, and see that the pixels of each are within the file."""
+    directories = Directories(data)
+    entries, following = directories.entries(directories.first)
+    _check_extent(directories, entries)
+    seen = {directories.first}
+    while following and following not in seen:
+        if len(seen) >= MAX_FRAMES:
+            raise ImageError(f"it has more than {MAX_FRAMES:,} pages: split it")
+        seen.add(following)
+        page, following = directories.entries(following)
+        _check_extent(directories, page)
+    return _first_page(directories, entries, len(seen))
+
+
+def _check_extent(directories, entries):
+    for places, sizes in ((_STRIPS, _STRIP_SIZES), (_TILES, _TILE_SIZES)):
+        ends = directories.values(entries, places).astype(np.float64)
+        lengths = directories.values(entries, sizes)
+        if ends.size == lengths.size:
+            ends = ends + lengths
+        if ends.size:
+            check_end(int(ends.max()), directories.data, "the TIFF's pixels")
+
+
+def _first_page(directories, entries, pages):
+    def value(tag, default):
+        return directories.value(entries, tag, default)
+
+    for tag in _SINGLE:
+        if tag in entries and directories.count(entries[tag]) != 1:
+            raise ImageError(f"damaged: TIFF tag {tag} must have one value")
+    tile = value(_TILE_WIDTH, 1), value(_TILE_HEIGHT, 1)
+    if tile[0] * tile[1] > _MAX_TILE:
+        raise ImageError(f"its tiles have {tile[0]} x {tile[1]} pixels; {_MAX_TILE:,} are allowed")
+    detail = Detail(
+        directories,
+        entries,
+        bits=int(directories.values(entries, _BITS, (1,)).max(initial=1)),
+        samples=value(_SAMPLES, 1),
+        sample_format=value(_FORMAT, 1),
+        photometric=value(_PHOTOMETRIC, 1),
+        planar=value(_PLANAR, 1) == 2 and value(_SAMPLES, 1) > 1,
+    )
+    orientation = value(_ORIENTATION, 1)
+    header = Header(
+        "TIFF",
+        value(_WIDTH, 0),
+        value(_HEIGHT, 0),
+        channels=_channels(detail),
+        depth=detail.bits,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        frames=pages,
+    )
+    return header, detail
+
+
+def _channels(detail):
+    stored = {0: 1, 1: 1, 2: 3, 3: 1}.get(detail.photometric)  # grey, grey, RGB, palette
+    colours = 1 if detail.photometric in (0, 1) else 3
+    if stored is None or detail.samples == stored:
+        return colours
+    # Many writers do not say what the last sample is: alpha then. 0: unspecified, dropped.
+    extra = detail.directories.value(detail.entries, _EXTRA, 2)
+    return 4 if extra in (1, 2) else colours
+
+
+def essential(data, detail):
+    """The same file with one page and only the tags that its pixels need.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    detail : Detail
+        What `read_header` found in it.
+
+    Returns
+    -------
+    bytes
+        Strips and tiles stay where they are; a new directory at the end replaces the others,
+        without orientation, EXIF, text and unknown tags.
+    """
+    order = detail.directories.order
+    kept = [detail.entries[tag] for tag in sorted(_FOR_PIXELS & detail.entries.keys())]
+    padding = bytes(-len(data) % 8)
+    at, view = len(data) + len(padding), memoryview(data)
+    if detail.directories.big:
+        head = (view[:8], struct.pack(order + "Q", at), view[16:], padding)
+        return b"".join((*head, struct.pack(order + "Q", len(kept)), *kept, bytes(8)))
+    head = (view[:4], struct.pack(order + "L", at), view[8:], padding)
+    return b"".join((*head, struct.pack(order + "H", len(kept)), *kept, bytes(4)))
+
+
+def decode(data, header, detail, mode):
+    """The pixels of the first page; 0 is black also where the file has it white."""
+    clean = essential(data, detail)
+    if detail.bits <= 8 and detail.sample_format == 1:
+        return _by_pillow(clean, header.channels)
+    if detail.photometric not in (0, 1, 2):
+        raise ImageError(
+            f"a TIFF of {detail.bits}-bit samples must be grey or RGB to be read; "
+            f"its photometric interpretation is {detail.photometric}"
+        )
+    pixels = _by_cv2(clean, detail)
+    if pixels is None:
+        pixels = _by_tifffile(clean, detail, header.channels)
+    if detail.photometric == 0 and pixels.dtype.kind == "u":
+        pixels = full_scale(pixels.dtype) - pixels
+    return without_alpha(pixels) if header.channels == 3 and pixels.shape[2] == 4 else pixels
+
+
+def _by_pillow(data, channels):
+    from PIL import Image
+
+    image = open_by_pillow("Tiff", data)
+    # An image that has its memory already is not held to Pillow's own limit on pixels.
+    image.im = Image.new(image.mode, image.size).im
+    return decode_by_pillow(image, channels)
+
+
+def _by_cv2(data, detail):
+    if detail.planar or detail.samples not in (1, 3, 4):
+        return None
+    try:
+        return decode_by_cv2(data)
+    except ImageError:
+        return None
+
+
+def _by_tifffile(data, detail, channels):
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            pixels = file.pages[0].asarray()
+    except Exception as error:  # tifffile raises its own, ValueError, KeyError and more here
+        raise ImageError(f"truncated, damaged or of a rare kind: {error}") from error
+    if detail.planar:
+        pixels = pixels.transpose(1, 2, 0)
+    if detail.samples == 2:
+        grey = np.ascontiguousarray(pixels[..., 0])
+        pixels = grey if channels == 1 else with_alpha(to_mode(grey, "rgb"), pixels[..., 1])
+    if pixels.dtype == np.float16:
+        pixels = pixels.astype(np.float32)
+    return np.ascontiguousarray(pixels)

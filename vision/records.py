@@ -1,0 +1,265 @@
+"""What a run makes of each result: picture files, overlays, and rows of the table, by its kind."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from vision.encoding import encode, format_of
+from vision.errors import ImageError, KindError, ParameterError
+from vision.io import write_bytes
+from vision.kinds import LOCATED, Branched, Kind, is_binary, kinds_of
+from vision.output_names import extension_of, output_name
+from vision.segmentation import Segmentation
+
+PICTURES = frozenset({Kind.RGB, Kind.GRAY})
+MASKS = frozenset({Kind.MASK, Kind.EDGES})
+LOSSLESS = "PNG"
+LOSSY = frozenset({"JPEG", "WEBP", "AVIF"})  # those with a quality
+OUTPUTS, OVERLAYS = "images", "overlays"
+# What a run cannot write, with the step that makes a picture of it.
+WAYS_OUT = {
+    Kind.MAP: "Normalize()",
+    Kind.FLOAT: "ToUint8()",
+    Kind.HSV: "HSVToRGB()",
+    Kind.LAB: "LabToRGB()",
+}
+
+
+def parts_of(kind, path=()):
+    """The kinds of all branches, with their names: one without a name where there are none.
+
+    Examples
+    --------
+    >>> parts_of(Branched(a=Kind.MASK, b=Branched(c=Kind.RGB)))
+    {'a': <Kind.MASK: 'mask'>, 'b/c': <Kind.RGB: 'rgb'>}
+    """
+    if not isinstance(kind, Branched):
+        return {"/".join(path): kind}
+    found = {}
+    for name, inner in kind.items():
+        found |= parts_of(inner, (*path, name))
+    return found
+
+
+def check_outputs(kind, *, overlay, format):
+    """Refuse what a run cannot write, and options that would do nothing.
+
+    Parameters
+    ----------
+    kind : Kind or Branched
+        What the pipeline gives.
+    overlay : bool
+    format : str or None
+        As in `vision.run`.
+
+    Raises
+    ------
+    KindError
+        If nothing can be written of the kind; the message names the step to end with.
+    ParameterError
+        If an option has no effect on such a pipeline, or the name of a branch is no name of a
+        folder.
+    """
+    parts = parts_of(kind)
+    for name, part in parts.items():
+        _check_folder(name)
+        if part in WAYS_OUT:
+            where = f" in its branch {name!r}" if name else ""
+            raise KindError(
+                f"A run writes pictures, masks, label maps and tables, but the pipeline gives "
+                f"{part.described}{where}: end it with {WAYS_OUT[part]}."
+            )
+    kinds = set(parts.values()) | ({Kind.ANY} if kind is Kind.ANY else set())
+    if overlay and not kinds & (LOCATED | {Kind.CLASS, Kind.ANY}):
+        raise ParameterError(
+            f"The 'overlay' of run draws what was found on its picture, but the pipeline gives "
+            f"{kind.described}: leave overlay out."
+        )
+    if format is not None and not overlay and not kinds & (PICTURES | {Kind.ANY}):
+        raise ParameterError(
+            f"The 'format' of run is for pictures and overlays, but the pipeline gives "
+            f"{kind.described}: masks and label maps are PNG, the rest goes to results.csv."
+        )
+
+
+def _check_folder(name):
+    for part in name.split("/") if name else ():
+        if part in ("", ".", "..") or "\0" in part or "\\" in part:
+            raise ParameterError(
+                f"The branch {name!r} becomes a folder of the run: give it a name of letters, "
+                "digits, '_' and '-'."
+            )
+
+
+class Recorder:
+    """Writes the files of results below one folder and gives the rows of the table.
+
+    Safe to use from several threads.
+
+    Parameters
+    ----------
+    out : path-like
+        The folder: pictures go to ``images/``, overlays to ``overlays/``, each with a folder a
+        branch, then the folders of the source.
+    overlay : bool, default=False
+        Whether results are also drawn on their pictures.
+    format : str, optional
+        The format of pictures and overlays, a key of `vision.headers.FORMATS`; that of the source
+        by default, or PNG where none can be written.
+    quality : int, optional
+        Of formats that have one, see `vision.encode`.
+    names : sequence of str, default=()
+        The columns of features; ``feature_1`` and so on where they do not fit.
+    """
+
+    def __init__(self, out, *, overlay=False, format=None, quality=None, names=()):
+        self.out, self.overlay, self.quality = Path(out), overlay, quality
+        self.format = format
+        self.names = names
+        self._folders = set()
+
+    def record(self, name, source, image, kind, result):
+        """Write the files of one result.
+
+        Parameters
+        ----------
+        name : str
+            The picture's name, relative, with ``/``: what the outputs are called after.
+        source : str
+            What the column `source` says.
+        image : ndarray
+            The picture that the result is drawn on.
+        kind : Kind or Branched
+            What the result is.
+        result : ndarray, result or dict
+            What the pipeline gave.
+
+        Returns
+        -------
+        list of dict
+            The rows: one an object, numbered from 1; one numbered 0 if nothing was found.
+
+        Raises
+        ------
+        ImageError
+            If a label map has labels that no PNG holds.
+        KindError
+            If the result is of a kind that cannot be written.
+        WriteError
+            If a file cannot be written.
+        """
+        rows, files = [], {}
+        for branch, part, value in _parts(kind, result):
+            part = _settled(part, value)
+            place = f"{branch}/" if branch else ""
+            common, columns, found = self._found(f"{OUTPUTS}/{place}", name, part, value, files)
+            if self.overlay and (part in LOCATED or part is Kind.CLASS):
+                drawn = _drawable(part, value).draw(_shown(image))
+                self._add(f"{OVERLAYS}/{place}", name, drawn, files, lossless=False)
+            lead = {"source": source} | ({"branch": branch} if branch else {})
+            numbered = enumerate(found, start=1) if found else [(0, dict.fromkeys(columns))]
+            rows += [{**lead, "object": number, **common, **row} for number, row in numbered]
+        # All is encoded before anything is written: a result that fails leaves nothing behind.
+        for path, data in files.items():
+            self._write(path, data)
+        return rows
+
+    def _found(self, folder, name, kind, value, files):
+        """Cells common to all rows, columns, and a row for each object; pictures go to `files`."""
+        if kind in PICTURES or kind in MASKS:
+            path = self._add(folder, name, value, files, lossless=kind in MASKS)
+            row = {"width": value.shape[1], "height": value.shape[0]}
+            return {"output": path}, (*row,), [row]
+        if kind is Kind.LABELS:
+            found = _segmentation(value)
+            path = self._add(folder, name, _levels(found.labels), files, lossless=True)
+            return {"output": path}, found.columns, found.to_records()
+        if kind is Kind.FEATURES:
+            row = dict(zip(self._feature_names(folder, len(value)), value, strict=True))
+            return {}, (*row,), [row]
+        if kind is Kind.VALUE:
+            return {}, ("value",), [{"value": value}]
+        return {}, value.columns, value.to_records()
+
+    def _feature_names(self, folder, count):
+        branch = folder.removeprefix(f"{OUTPUTS}/").rstrip("/")
+        start = f"{branch}__" if branch else ""
+        names = [name.removeprefix(start) for name in self.names if name.startswith(start)]
+        return names if len(names) == count else [f"feature_{i}" for i in range(1, count + 1)]
+
+    def _add(self, folder, name, picture, files, *, lossless):
+        """Encode a picture; the path that it will have."""
+        format = LOSSLESS if lossless else self.format or _own_format(extension_of(name))
+        path = folder + output_name(name, format)
+        files[path] = encode(picture, format, quality=self.quality if format in LOSSY else None)
+        return path
+
+    def _write(self, path, data):
+        file = self.out / path
+        if file.parent not in self._folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(file.parent)
+        write_bytes(file, data, durable=False)
+
+
+@functools.cache
+def _own_format(extension):
+    try:
+        return format_of(extension, owner="run")
+    except ParameterError:  # one that is only read, or none
+        return LOSSLESS
+
+
+def _parts(kind, result, path=()):
+    if not isinstance(result, dict):
+        yield "/".join(path), kind, result
+        return
+    for name, value in result.items():
+        inner = kind[name] if isinstance(kind, Branched) else Kind.ANY
+        yield from _parts(inner, value, (*path, name))
+
+
+def _settled(kind, value):
+    """The kind to write: where nobody declared it, what the value looks like."""
+    if kind is not Kind.ANY:
+        return kind
+    if np.isscalar(value):
+        return Kind.VALUE
+    likely = kinds_of(value)
+    if Kind.MASK in likely and is_binary(value):
+        return Kind.MASK
+    if not likely or likely[0] in WAYS_OUT:
+        way_out = f": end the pipeline with {WAYS_OUT[likely[0]]}" if likely else ""
+        what = likely[0].described if likely else f"a value of type {type(value).__name__}"
+        raise KindError(f"A run cannot write {what}{way_out}.")
+    return likely[0]
+
+
+def _segmentation(value):
+    return value if isinstance(value, Segmentation) else Segmentation(value)
+
+
+def _shown(image):
+    """The picture in 8 bits, to be drawn on."""
+    if image.dtype == np.uint8:
+        return image
+    from vision.drawing import to_display
+
+    return to_display(image)
+
+
+def _drawable(kind, value):
+    if kind in MASKS:
+        return Segmentation.from_mask(value)
+    return _segmentation(value) if kind is Kind.LABELS else value
+
+
+def _levels(labels):
+    """A label map as it is stored: 8 bits up to label 255, 16 bits up to 65,535."""
+    highest = int(labels.max())
+    if highest > np.iinfo(np.uint16).max:
+        raise ImageError(
+            f"A label map is written as a PNG of 16 bits, labels up to 65535. Got label {highest}."
+        )
+    return labels.astype(np.uint8 if highest <= np.iinfo(np.uint8).max else np.uint16)

@@ -27,6 +27,7 @@ class NamedBranches(Step):
     def __init__(self, branches):
         self.branches = branches
         if self._well_formed():
+            self.check_params()
             self.check_kinds()
 
     def _well_formed(self):

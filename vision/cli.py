@@ -8,9 +8,9 @@ import os
 import re
 import sys
 
+from vision import cli_commands
+from vision.cli_commands import GOOD, INTERRUPTED, USAGE, fail, refusals, status_of
 from vision.cli_steps import nearest
-
-GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 EPILOG = """\
 examples:
@@ -84,15 +84,15 @@ def main(argv=None):
     try:
         return _dispatch(argv)
     except UsageError as error:
-        return _fail(error, USAGE)
+        return fail(error, USAGE)
     except KeyboardInterrupt:
-        return _fail("Interrupted.", INTERRUPTED)
+        return fail("Interrupted.", INTERRUPTED)
     except BrokenPipeError:
         # The reader (head, less) has gone. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
-    except _refusals() as error:
-        return _fail(error, _status(error))
+    except refusals() as error:
+        return fail(error, status_of(error))
 
 
 def _dispatch(argv):
@@ -104,11 +104,11 @@ def _dispatch(argv):
         options, extra = parser.parse_known_args(argv)
     except SystemExit as end:  # --help and --version have printed
         return end.code or GOOD
-    if not words:
+    if extra:
+        raise UsageError(_unexpected(extra[0], commands.get(options.command, parser)))
+    if options.command is None:
         parser.print_help(sys.stderr)
         return USAGE
-    if extra:
-        raise UsageError(_unexpected(extra[0], commands[options.command]))
     return options.action(options)
 
 
@@ -132,7 +132,7 @@ def _parsers():
     """The parser, and that of each command."""
     parser = _Parser(
         prog="vision",
-        description="Classical computer vision and convolutional networks as steps of one pipeline.",
+        description="Computer vision, classical and deep, as steps of the same pipeline.",
         epilog=EPILOG,
     )
     from vision import __version__
@@ -151,13 +151,13 @@ def _add_run(adding):
         description="Run a pipeline over a folder of pictures. A bad file never ends the run.",
         epilog=RUN_EPILOG,
     )
-    parser.set_defaults(action=_run)
+    parser.set_defaults(action=cli_commands.run_command)
     _add_pipeline(parser)
     parser.add_argument("source", help="a folder, a pattern in quotes, a zip archive or a file")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the results")
     parser.add_argument("--overlay", action="store_true", help="also draw results on the pictures")
-    parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, tiff, avif, ...")
-    parser.add_argument("--quality", type=int, metavar="N", help="1 to 100, for JPEG, WebP and AVIF")
+    parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, ...")
+    parser.add_argument("--quality", type=int, metavar="N", help="1 to 100: JPEG, WebP, AVIF")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
     parser.add_argument("--workers", type=int, metavar="N", help="threads; one a processor")
     parser.add_argument(
@@ -173,10 +173,10 @@ def _add_trace(adding):
         description="Write a contact sheet of every stage that one picture goes through.",
         epilog="example:\n  vision trace parts.yaml photo.jpg --out stages.png",
     )
-    parser.set_defaults(action=_trace)
+    parser.set_defaults(action=cli_commands.trace_command)
     _add_pipeline(parser)
     parser.add_argument("photo", help="the picture")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the sheet, such as stages.png")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the sheet: stages.png")
     parser.add_argument("--width", type=int, default=1200, help="of the sheet, in pixels; 1200")
     parser.add_argument("--overwrite", action="store_true", help="replace the file")
 
@@ -188,7 +188,7 @@ def _add_steps(adding):
         description="List the steps by topic, with what they take and give; or show one.",
         epilog="examples:\n  vision steps\n  vision steps Canny",
     )
-    parser.set_defaults(action=_steps)
+    parser.set_defaults(action=cli_commands.steps_command)
     parser.add_argument("name", nargs="?", help="a step, such as Canny")
 
 
@@ -196,11 +196,10 @@ def _add_check(adding):
     parser = adding.add_parser(
         "check",
         help="check a pipeline file and show what flows through it",
-        description="Check a pipeline file: its canonical text, and what goes in and out of each "
-        "step.",
-        epilog="example:\n  vision check parts.yaml\n\nexit status: 0 it fits together, 2 it does not",
+        description="Check a pipeline file; show its canonical text, and what each step gives.",
+        epilog="example:\n  vision check parts.yaml\n\nexit status: 0 it works, 2 it does not",
     )
-    parser.set_defaults(action=_check)
+    parser.set_defaults(action=cli_commands.check_command)
     _add_pipeline(parser)
 
 
@@ -210,7 +209,7 @@ def _add_demo(adding):
         help="three pipelines over photographs, with a page to look at",
         description="Run three pipelines over the photographs that the dependencies ship.",
     )
-    parser.set_defaults(action=_demo)
+    parser.set_defaults(action=cli_commands.demo_command)
     parser.add_argument("--out", default="demo", metavar="FOLDER", help="demo")
 
 

@@ -92,7 +92,7 @@ def _check_tree(tree):
 
 def _check_single_tree(model, held):
     _demand(
-        getattr(held["tree_"], "n_features", None) == held.get("n_features_in_"),
+        getattr(held["tree_"], "n_features", held["n_features_in_"]) == held["n_features_in_"],
         "a decision tree has another number of features than its model",
     )
 
@@ -134,7 +134,7 @@ def _rebuild(tree):
     name = METRICS.get(type(metric).__name__)
     _demand(name is not None, f"a neighbour tree measures by {type(metric).__name__}")
     p, vector, _ = metric.__getstate__()
-    _demand(vector.size == 0, "a neighbour tree weighs its features")
+    _demand(not np.any(vector), "a neighbour tree weighs its features")
     options = {"p": p} if name == "minkowski" else {}
     try:
         fresh = type(tree)(points, leaf_size, metric=name, sample_weight=weights, **options)

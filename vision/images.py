@@ -38,7 +38,7 @@ class Images:
     """A lazy sequence of pictures: listed at once, each read when it is used.
 
     A whole number as index gives a picture; a slice, an array of numbers or of booleans gives
-    another `Images` and reads nothing. Loops read ahead by threads, at most 24 pictures and
+    another `Images` and reads nothing. Loops read ahead by threads, at most 16 pictures and
     about 256 MB. Pickles as its list of names, or the arrays that it was made of.
 
     Parameters
@@ -191,7 +191,7 @@ class Images:
         Parameters
         ----------
         size : int, default=16
-            At most 64 pictures are held at a time for a size up to 32, with the list in use.
+            As many again, but at least 16, are read while a list is in use.
 
         Returns
         -------

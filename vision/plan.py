@@ -201,33 +201,13 @@ class PredictingPart(RowPart):
 
     def many(self, rows):
         """A `Classification` a row; for a regressor its value."""
-        from vision.classification import Classification
+        from vision.classification import classify
 
         alike = len({np.shape(row) for row in rows}) == 1
         batch = np.stack(rows) if alike and np.ndim(rows[0]) == 1 else rows
-        labels = [_plain(label) for label in self.step.predict(batch)]
         if self.kind is Kind.VALUE:
-            return labels
-        tables, said_by = _scores(self.step, batch)
-        return [Classification(label, table, said_by) for label, table in zip(labels, tables)]
-
-
-def _scores(estimator, batch):
-    """For each row its score by class, and whether that is a probability."""
-    classes = [_plain(label) for label in getattr(estimator, "classes_", [])]
-    if hasattr(estimator, "predict_proba"):
-        rows, said_by = estimator.predict_proba(batch), "probability"
-    elif classes and hasattr(estimator, "decision_function"):
-        rows, said_by = estimator.decision_function(batch), "decision"
-        if rows.ndim == 1:
-            rows = np.stack([-rows, rows], axis=1)
-    else:
-        return [None] * len(batch), None
-    return [dict(zip(classes, map(float, row), strict=True)) for row in rows], said_by
-
-
-def _plain(label):
-    return label.item() if isinstance(label, np.generic) else label
+            return np.asarray(self.step.predict(batch)).tolist()
+        return classify(self.step, batch)
 
 
 def _brought_back(result, kind, matrix, given):

@@ -4,7 +4,7 @@ import contextvars
 import os
 import threading
 
-WINDOW = 24  # results ahead of the loop: two chunks of 16 and these stay below 64 pictures
+WINDOW = 16  # results ahead of the loop
 BUDGET = 256 << 20  # bytes ahead of the loop
 _MOST_THREADS = 16
 # The expected size of a result is the largest of the recent ones: it forgets a giant at this
@@ -26,7 +26,7 @@ def read_ahead(function, count, *, size=1, window=WINDOW, budget=BUDGET):
         How many indices there are.
     size : int, default=1
         Results a list; the last one may be shorter.
-    window : int, default=24
+    window : int, default=16
         How many results may be under way or waiting, at least `size`.
     budget : int, default=268435456
         Bytes that these results may hold together. The next list is always computed, however
@@ -76,8 +76,8 @@ class _Ahead:
         self.threads = [self._thread() for _ in range(min(_processors(), window, count))]
 
     def _thread(self):
-        # The context carries numpy.errstate, which would otherwise not reach the thread. A daemon
-        # does not keep the interpreter alive for an iterator that nobody finished.
+        # The context carries NumPy 2's errstate, which would not reach the thread otherwise. A
+        # daemon does not keep the interpreter alive for a loop that nobody finished.
         run = contextvars.copy_context().run
         thread = threading.Thread(target=run, args=(self._work,), name="read-ahead", daemon=True)
         thread.start()

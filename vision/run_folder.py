@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vision.archive import save
 from vision.errors import ParameterError, WriteError
 from vision.flow import is_stateless
 from vision.images import Images
@@ -90,6 +89,8 @@ def _write_descriptions(pipeline, out):
         write_bytes(out / AS_TEXT, text.encode("utf-8"))
         written.add(AS_TEXT)
     if files or not is_stateless(pipeline):
+        from vision.archive import save
+
         save(pipeline, out / AS_ARCHIVE)
         written.add(AS_ARCHIVE)
     return written

@@ -142,7 +142,7 @@ def run(
     format = _check_options(overlay, format, quality, overwrite, workers, progress)
     pipeline, out = _as_pipeline(pipeline), Path(out)
     plan = pipeline.plan()
-    entry, mode = _entry(plan)
+    entry, mode = entry_of(plan)
     kind = leaving(plan, (entry,))
     check_outputs(kind, overlay=overlay, format=format)
     earlier = check_free(out, overwrite)
@@ -187,8 +187,14 @@ def _as_pipeline(pipeline):
     return pipeline if isinstance(pipeline, Pipeline) else chain(pipeline)
 
 
-def _entry(plan):
-    """The kind of picture that enters, and how files are read for it."""
+def entry_of(plan):
+    """The kind of picture that enters a plan, and the mode in which files are read for it.
+
+    Raises
+    ------
+    KindError
+        If no picture can enter.
+    """
     if Kind.RGB in plan.kinds or Kind.ANY in plan.kinds:
         return Kind.RGB, "rgb"
     for kind in (Kind.GRAY, Kind.MASK, Kind.EDGES):

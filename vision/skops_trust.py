@@ -19,6 +19,7 @@ from vision.zip_checks import open_zip, read_member
 
 SCHEMA = "schema.json"
 MAX_SCHEMA = 100_000_000  # bytes; a forest of 300 trees has 5 million
+MAX_DEPTH = 200
 PROTOCOL = 2  # the first whose nodes all say their type in the same place
 
 # Classes of scikit-learn that are no public estimators, but parts of fitted ones, by module.
@@ -35,6 +36,7 @@ PARTS = {
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
     "sklearn.gaussian_process._gpc": "_BinaryGaussianProcessClassifierLaplace",
     "sklearn.gaussian_process.kernels": "ConstantKernel Product RBF",
+    "sklearn.multiclass": "_ConstantPredictor",
     "sklearn.metrics._dist_metrics": " ".join(METRICS),
     "sklearn.metrics._scorer": "_PassthroughScorer",
     "sklearn.model_selection._split": "KFold StratifiedKFold",
@@ -140,7 +142,7 @@ def load_estimator(data, name):
                 check_npy(read_member(archive, member, name), f"{name}/{member}")
             elif member != SCHEMA:
                 raise LoadError(f"{name} is refused: it holds {member!r}, which is no array.")
-        _audit(_schema(archive, name), name)
+        _audit(_schema(archive, name), {}, name)
     return _construct(data, name)
 
 
@@ -158,29 +160,29 @@ def _schema(archive, name):
     return schema
 
 
-def _audit(schema, name):
-    """Refuse a schema with a node that is not trusted, before skops sees it."""
-    known, waiting = {}, [schema]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting += item
-        elif isinstance(item, dict):
-            if any(key in item for key in ("__loader__", "__class__", "__module__", "__id__")):
-                _audit_node(item, known, name)
-            waiting += item.values()
+def _audit(item, known, name, depth=0):
+    """Refuse a schema with a node that is not trusted, before skops sees it; count its nodes."""
+    if depth > MAX_DEPTH:
+        raise LoadError(f"{name} is refused: its schema is nested over {MAX_DEPTH} levels deep.")
+    if isinstance(item, list):
+        return sum(_audit(part, known, name, depth + 1) for part in item)
+    if not isinstance(item, dict):
+        return 0
+    count = 1 + sum(_audit(part, known, name, depth + 1) for part in item.values())
+    if any(key in item for key in ("__loader__", "__class__", "__module__", "__id__")):
+        _audit_node(item, name)
+        # skops takes a second node of a number for the first, so that a few lists of lists could
+        # stand for 2**40 of them; honest ones are written out and so have one size.
+        if known.setdefault(item.get("__id__"), count) != count and "__id__" in item:
+            raise LoadError(f"{name} is refused: two different parts of it share a number.")
+    return count
 
 
-def _audit_node(node, known, name):
+def _audit_node(node, name):
     loader, found = node.get("__loader__"), f"{node.get('__module__')}.{node.get('__class__')}"
     trusted = isinstance(loader, str) and loader in TRUSTED and found in TRUSTED[loader]
     if not (trusted or (loader == "ObjectNode" and _is_estimator(found))):
-        raise LoadError(f"{name} is refused: it holds {found} as a {loader}, which is not trusted.")
-    # skops builds a node of a known number from the first of that number, whatever this one says;
-    # without this a few lists of lists could also stand for 2**40 of them.
-    number = node.get("__id__")
-    if number is not None and known.setdefault(number, node) != node:
-        raise LoadError(f"{name} is refused: two different parts of it share a number.")
+        raise LoadError(f"{name} is refused: it holds {found} as {loader}, which is not trusted.")
     content = node.get("content")
     if loader == "DictNode" and _sets_memory(content):
         raise LoadError(f"{name} is refused: it sets 'memory', which makes scikit-learn unpickle.")

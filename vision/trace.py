@@ -178,7 +178,7 @@ def picture_of(value, kind, canvas):
     if kind is Kind.LABELS:
         return _labels(value, canvas)
     if isinstance(value, np.ndarray) and value.ndim >= 2:
-        return to_display(value)
+        return to_display(value, kind)
     if isinstance(value, np.ndarray):
         return _bars(value)
     if hasattr(value, "draw") and canvas is not None:

@@ -44,7 +44,7 @@ def read_header(data):
         channels=_CHANNELS[colour] if transparency is None else 4,
         depth=8 if colour == 3 else depth,
         orientation=found.get(b"eXIf", 1) if b"eXIf" in found else found.get(b"iTXt", 1),
-        frames=found.get(b"acTL", 1),
+        frames=_frames(found),
     )
     grey = big(transparency[:2]) if transparency and colour == 0 else None
     return header, Detail(colour, grey, tuple(kept), kept == [(0, len(data))] and end == len(data))
@@ -62,7 +62,9 @@ def _walk(data):
             kept[-1:] = [(kept[-1][0], end)] if kept[-1][1] == at else [kept[-1], (at, end)]
         if name == b"IEND":
             return kept, found, end
-        if name in _NOTED and name not in found:
+        if name in (b"IDAT", b"fcTL"):
+            found.setdefault(name, at)
+        elif name in _NOTED and name not in found:
             value = _NOTED[name](data[begin : end - 4])
             if value is not None:
                 found[name] = value
@@ -74,8 +76,16 @@ _NOTED = {
     b"tRNS": bytes,
     b"eXIf": exif_orientation,
     b"iTXt": lambda block: xmp_orientation(block) if block.startswith(_XMP) else None,
-    b"acTL": lambda block: max(1, big(block[:4])),
+    b"acTL": lambda block: big(block[:4]),
 }
+
+
+def _frames(found):
+    """The still picture counts as a frame, whether it is the animation's first one or not."""
+    count = found.get(b"acTL", 0)
+    if not 0 < count < 1 << 31:
+        return 1
+    return count if found.get(b"fcTL", 1 << 32) < found.get(b"IDAT", 0) else count + 1
 
 
 def decode(data, header, detail, mode):

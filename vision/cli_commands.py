@@ -1,0 +1,156 @@
+"""What the commands do, and how they say it; each gives its exit status."""
+
+import contextlib
+import sys
+
+GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+LONGEST = 60  # characters of a step in `vision check`
+
+
+def run_command(options):
+    """`vision run`: 0 all well, 1 some files failed."""
+    from vision.archive import load
+    from vision.runner import run
+
+    summary = run(
+        load(options.pipeline),
+        options.source,
+        options.out,
+        overlay=options.overlay,
+        format=options.format,
+        quality=options.quality,
+        overwrite=options.overwrite,
+        workers=options.workers,
+        max_pixels=options.max_pixels,
+        progress=not options.quiet,
+    )
+    if not options.quiet:
+        print(_closing(summary))
+    return FAILED if summary.failed else GOOD
+
+
+def _closing(summary):
+    from vision.progress import in_words
+
+    files = f"{summary.done} file{'' if summary.done == 1 else 's'}"
+    said = f"{files} done in {in_words(summary.seconds)}: {summary.results_csv}"
+    if summary.failed:
+        said += f"\n{summary.failed} failed: {summary.errors_csv}"
+    return said
+
+
+def trace_command(options):
+    """`vision trace`: the contact sheet of one picture's stages."""
+    from vision.archive import load
+    from vision.composition import chain
+    from vision.io import read, write
+    from vision.runner import entry_of
+
+    pipeline = chain(load(options.pipeline))
+    _, mode = entry_of(pipeline.plan())
+    sheet = pipeline.trace(read(options.photo, mode=mode)).sheet(options.width)
+    write(options.out, sheet, overwrite=options.overwrite)
+    print(options.out)
+    return GOOD
+
+
+def steps_command(options):
+    """`vision steps`: the catalogue, or one step of it."""
+    from vision.cli_steps import describe_step, list_steps
+
+    print(describe_step(options.name) if options.name else list_steps())
+    return GOOD
+
+
+def check_command(options):
+    """`vision check`: the canonical text of a pipeline, and what flows through it."""
+    from vision.archive import load
+    from vision.composition import chain
+    from vision.text import describe
+
+    pipeline = chain(load(options.pipeline))
+    _make_ready(pipeline)
+    print(describe(pipeline)[0])
+    print("\n".join(_flow(pipeline)))
+    for note in _notes(pipeline):
+        print(f"\n{note}")
+    return GOOD
+
+
+def _make_ready(pipeline):
+    """Check the parameters of all steps that need no fit."""
+    from vision.composition import Composable
+    from vision.flow import is_stateless
+
+    for _, step in pipeline.steps:
+        if isinstance(step, Composable) and is_stateless(step):
+            step.make_ready()
+
+
+def _flow(pipeline):
+    from vision.flow import chain_kinds, final_kind, gives_of
+
+    steps = [step for _, step in pipeline.steps]
+    kinds = list(chain_kinds(steps))
+    shown = [_shortened(repr(step)) for step in steps]
+    width = max(map(len, shown))
+    yield f"{'takes':<{width}}    {' or '.join(kind.described for kind in kinds)}"
+    kind = kinds[0]
+    for index, step in enumerate(steps):
+        gives = final_kind if index == len(steps) - 1 else gives_of
+        kind = gives(step, kind)
+        yield f"{shown[index]:<{width}} -> {kind.described}"
+
+
+def _shortened(text):
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]}...)"
+
+
+def _notes(pipeline):
+    from vision.errors import KindError
+    from vision.flow import chain_kinds, is_stateless, name_of
+    from vision.records import check_outputs
+
+    steps = [step for _, step in pipeline.steps]
+    learning = [name_of(step) for step in steps if not is_stateless(step)]
+    if learning:
+        yield f"{', '.join(learning)} must be fitted before it runs, in Python: fit(images, truth)."
+    for kind in list(chain_kinds(steps).values())[:1]:
+        try:
+            check_outputs(kind, overlay=False, format=None)
+        except KindError as error:
+            yield str(error)
+
+
+def demo_command(options):
+    """`vision demo`: the page."""
+    from vision.demo import run_demo
+
+    page = run_demo(options.out)
+    print(f"Open {page} in a browser.")
+    return GOOD
+
+
+def refusals():
+    """The errors that are said in one sentence, without a traceback."""
+    from vision.errors import VisionError
+
+    # Whatever is not fitted was loaded with scikit-learn: importing it to refuse costs a second.
+    loaded = sys.modules.get("sklearn.exceptions")
+    return (VisionError, FileNotFoundError, *([loaded.NotFittedError] if loaded else []))
+
+
+def status_of(error):
+    """2 if the user can put it right by another command, 1 for what is wrong with files or disk."""
+    from vision.errors import ImageError, ImageNotFoundError, WriteError
+
+    broken = isinstance(error, ImageError | WriteError)
+    return FAILED if broken and not isinstance(error, ImageNotFoundError) else USAGE
+
+
+def fail(message, status):
+    """Say what is wrong on standard error; gives the status."""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"vision: {' '.join(str(message).split())}", file=sys.stderr)
+    return status

@@ -175,7 +175,10 @@ class Sobel(Step):
         if x is None or y is None:
             part = y if x is None else x
             return np.abs(part, out=part)
-        return cv2.magnitude(x, y)
+        # Not cv2.magnitude: its last bit depends on where in memory the arrays lie.
+        cv2.multiply(x, x, dst=x)
+        cv2.multiply(y, y, dst=y)
+        return cv2.sqrt(cv2.add(x, y, dst=x), dst=x)
 
     def _edges(self, image):
         gain, most = self._tables

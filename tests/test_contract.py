@@ -21,6 +21,7 @@ NAMES = catalogue.names()
 RECIPES = {
     Kind.GRAY: ["Gray"],
     Kind.HSV: ["ToHSV"],
+    Kind.LAB: ["ToLab"],
     Kind.FLOAT: ["ToFloat"],
     Kind.MAP: ["Gray", "LoG"],
     Kind.MASK: ["Gray", "Otsu"],

@@ -74,8 +74,8 @@ PUBLIC = {
     classical: """
         AdaptiveThreshold And ApplyMask Canny Closing ColorHistogram Crop Dilation Erosion
         FindContours GaussianBlur Gray HSVToRGB HoughLines HoughSegments InRange KMeansSegmenter
-        LoG MedianBlur Normalize Not Opening Or Otsu Pad RawPixels Resize Rotate Sobel Threshold
-        ToFloat ToHSV ToRGB ToUint8 Xor
+        LabToRGB LoG MedianBlur Normalize Not Opening Or Otsu Pad RawPixels Resize Rotate Sobel Threshold
+        ToFloat ToHSV ToLab ToRGB ToUint8 Xor
     """,
     deep: "",
 }

@@ -39,7 +39,7 @@ def encode_array(array, stem):
     Examples
     --------
     >>> encode_array(np.zeros(3), "gaussiannb-priors")[0]
-    'gaussiannb-priors-f2f0abf67591.npy'
+    'gaussiannb-priors-7e9aa2083e24.npy'
     """
     array = np.asarray(array)
     if array.dtype.kind not in KINDS:

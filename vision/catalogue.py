@@ -15,6 +15,8 @@ STEPS = {
     "ToRGB": "classical.colour",
     "ToHSV": "classical.colour",
     "HSVToRGB": "classical.colour",
+    "ToLab": "classical.colour",
+    "LabToRGB": "classical.colour",
     "ToUint8": "classical.intensity",
     "ToFloat": "classical.intensity",
     "Normalize": "classical.intensity",

@@ -99,33 +99,37 @@ def _dispatch(argv):
     parser, commands = _parsers()
     words = [word for word in argv if not word.startswith("-")]
     if words and words[0] not in commands:
-        raise UsageError(_unknown("command", words[0], commands))
+        raise UsageError(f"There is no command '{words[0]}'. {_hint(words[0], commands)}")
+    _check_options(argv, commands[words[0]] if words else parser)
     try:
-        options, extra = parser.parse_known_args(argv)
+        options = parser.parse_args(argv)
     except SystemExit as end:  # --help and --version have printed
         return end.code or GOOD
-    if extra:
-        raise UsageError(_unexpected(extra[0], commands.get(options.command, parser)))
     if options.command is None:
         parser.print_help(sys.stderr)
         return USAGE
     return options.action(options)
 
 
-def _unknown(what, name, known):
-    near = nearest(name, known)
-    hint = f"Did you mean '{near}'?" if near else f"There are {', '.join(known)}."
-    return f"There is no {what} '{name}'. {hint}"
+def _check_options(argv, parser):
+    """Refuse an option that the command does not have, before argparse asks for what is missing."""
+    known = ["-h", "--help", *re.findall(r"--[a-z-]+", parser.format_usage())]
+    for word in argv[: argv.index("--")] if "--" in argv else argv:
+        name = word.partition("=")[0]
+        if re.match("-[^0-9]", name) and name not in known:
+            raise UsageError(f"'{parser.prog}' has no option '{name}'. {_hint(name, known[1:])}")
 
 
-def _unexpected(word, parser):
-    if not word.startswith("-"):
-        return f"'{word}' is one argument too many. '{parser.prog} --help' explains it."
-    name = word.partition("=")[0]
-    known = list(dict.fromkeys(re.findall(r"--[a-z-]+", parser.format_help())))
+def _hint(name, known):
     near = nearest(name, known)
-    hint = f"Did you mean '{near}'?" if near else f"It has {', '.join(known)}."
-    return f"'{parser.prog}' has no option '{name}'. {hint}"
+    return f"Did you mean '{near}'?" if near else f"There are {', '.join(known)}."
+
+
+def _whole(text):
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not '{text}'") from None
 
 
 def _parsers():
@@ -157,11 +161,11 @@ def _add_run(adding):
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the results")
     parser.add_argument("--overlay", action="store_true", help="also draw results on the pictures")
     parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, ...")
-    parser.add_argument("--quality", type=int, metavar="N", help="1 to 100: JPEG, WebP, AVIF")
+    parser.add_argument("--quality", type=_whole, metavar="N", help="1 to 100: JPEG, WebP, AVIF")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
-    parser.add_argument("--workers", type=int, metavar="N", help="threads; one a processor")
+    parser.add_argument("--workers", type=_whole, metavar="N", help="threads (one a processor)")
     parser.add_argument(
-        "--max-pixels", type=int, metavar="N", help="refuse larger pictures; 200 million"
+        "--max-pixels", type=_whole, metavar="N", help="refuse larger pictures (200 million)"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, no closing line")
 
@@ -177,7 +181,7 @@ def _add_trace(adding):
     _add_pipeline(parser)
     parser.add_argument("photo", help="the picture")
     parser.add_argument("--out", required=True, metavar="FILE", help="the sheet: stages.png")
-    parser.add_argument("--width", type=int, default=1200, help="of the sheet, in pixels; 1200")
+    parser.add_argument("--width", type=_whole, default=1200, help="of the sheet, in pixels (1200)")
     parser.add_argument("--overwrite", action="store_true", help="replace the file")
 
 
@@ -210,7 +214,7 @@ def _add_demo(adding):
         description="Run three pipelines over the photographs that the dependencies ship.",
     )
     parser.set_defaults(action=cli_commands.demo_command)
-    parser.add_argument("--out", default="demo", metavar="FOLDER", help="demo")
+    parser.add_argument("--out", default="demo", metavar="FOLDER", help="where (demo)")
 
 
 def _add_pipeline(parser):

@@ -88,23 +88,35 @@ def _make_ready(pipeline):
 
 
 def _flow(pipeline):
-    from vision.flow import chain_kinds, final_kind, gives_of
+    """Each step with what it gives, the steps within branches indented below their names."""
+    from vision.flow import chain_kinds
 
     steps = [step for _, step in pipeline.steps]
     kinds = list(chain_kinds(steps))
-    shown = [_shortened(repr(step)) for step in steps]
-    width = max(map(len, shown))
-    yield f"{'takes':<{width}}    {' or '.join(kind.described for kind in kinds)}"
-    kind = kinds[0]
+    lines = [("takes", " or ".join(kind.described for kind in kinds)), *_gives(steps, kinds[0], "")]
+    width = max(len(left) for left, _ in lines)
+    return [f"{left:<{width}}  {right}".rstrip() for left, right in lines]
+
+
+def _gives(steps, kind, indent):
+    from vision.branches import NamedBranches, steps_of
+    from vision.flow import final_kind, gives_of
+
     for index, step in enumerate(steps):
-        gives = final_kind if index == len(steps) - 1 else gives_of
-        kind = gives(step, kind)
-        yield f"{shown[index]:<{width}} -> {kind.described}"
+        before = kind
+        kind = (final_kind if index == len(steps) - 1 else gives_of)(step, before)
+        yield indent + _written(step), f"-> {kind.described}"
+        if isinstance(step, NamedBranches):
+            for name, part in dict(step.branches).items():
+                yield f"{indent}  {name}:", ""
+                yield from _gives(steps_of(part), before, f"{indent}    ")
 
 
-def _shortened(text):
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]}...)"
+def _written(step):
+    from vision.flow import name_of
+
+    text = " ".join(repr(step).split())
+    return text if len(text) <= LONGEST else f"{name_of(step)}(...)"
 
 
 def _notes(pipeline):

@@ -183,7 +183,8 @@ def _encode_pnm(image, quality):
 
 
 def _encode_tiff(image, quality):
-    return _by_cv2(".tif", image)
+    # Deflate: tifffile, and with it scikit-image, reads OpenCV's default, LZW, only with an extra.
+    return _by_cv2(".tif", image, cv2.IMWRITE_TIFF_COMPRESSION, 8)
 
 
 def _encode_png(image, quality):

@@ -6,9 +6,6 @@ from vision.composition import Composable
 from vision.errors import KindError, ParameterError
 from vision.kinds import Branched, Kind, listed
 
-# Kinds that a picture may have when it enters a chain whose first step takes anything.
-ENTRY = (Kind.RGB, Kind.GRAY, Kind.FLOAT, Kind.LABELS, Kind.FEATURES)
-
 
 def takes_of(step):
     """The kinds that a step takes, the usual one first; ``(ANY,)`` where nobody can know."""
@@ -65,19 +62,24 @@ def chain_kinds(steps):
     """
     if not steps:
         return {Kind.ANY: Kind.ANY}
-    passing, furthest = {}, None
-    for entry in takes_of(steps[0]):
-        position, kind, error = _travel(steps, entry)
-        if error is None:
-            passing[entry] = kind
-        elif furthest is None or position > furthest[0]:
-            furthest = (position, kind, entry, error)
+    journeys = {entry: travel(steps, entry) for entry in takes_of(steps[0])}
+    passing = {entry: kinds[-1] for entry, (kinds, error) in journeys.items() if error is None}
     if not passing:
-        _refuse(steps, *furthest)
+        _refuse(steps, journeys)
     return passing
 
 
-def _travel(steps, kind):
+def travel(steps, kind):
+    """What a kind becomes, step by step.
+
+    Returns
+    -------
+    kinds : list of Kind or Branched
+        The kind itself, then what each step gives, as far as the chain takes it.
+    error : KindError or None
+        Why it got no further.
+    """
+    kinds = [kind]
     for position, step in enumerate(steps):
         last = position == len(steps) - 1
         try:
@@ -85,17 +87,22 @@ def _travel(steps, kind):
         except ParameterError:
             given = Kind.ANY  # bad parameters are refused on use
         except KindError as error:
-            return position, kind, error
+            return kinds, error
+        kinds.append(given)
         if not last and given in (Kind.CLASS, Kind.VALUE):
-            error = KindError(f"{name_of(step)} gives {given.described}: nothing follows it.")
-            return position + 1, given, error
+            words = f"{name_of(step)} gives {given.described}: nothing can follow it."
+            return kinds, KindError(words)
         kind = given
-    return len(steps), kind, None
+    return kinds, None
 
 
-def _refuse(steps, position, kind, entry, error):
+def _refuse(steps, journeys):
     from vision.repair import find_repair
 
+    # The kind that gets furthest is the one that was meant; the usual one if several do.
+    entry = max(journeys, key=lambda kind: len(journeys[kind][0]))
+    kinds, error = journeys[entry]
+    position, kind = len(kinds) - 1, kinds[-1]
     if error.suggestion is not None or position == 0:
         raise error
     before, step = steps[position - 1], steps[position]

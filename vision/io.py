@@ -39,6 +39,9 @@ MAX_SIDE = 65_535
 MAX_BYTES = 2**31 - 1
 
 _MODES = ("rgb", "gray", "rgba", "unchanged")
+# Not every system has each of them; without O_NONBLOCK a pipe without writer would block.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 4 << 20  # bytes; of a larger file the header is read and checked first
 
 
@@ -95,14 +98,14 @@ def read(source, *, mode="rgb", max_pixels=None):
     if hasattr(source, "read"):
         return decode(_drain(source), mode=mode, max_pixels=limit, path=_name_of(source))
     path = _path(source, "read")
-    with _open(path) as file:
-        size = os.fstat(file.fileno()).st_size
+    descriptor, size = _open(path)
+    try:
         if size > _AT_ONCE:
-            _check_limits(_parse(_Window(file, size), path)[0], limit, path)
-            file.seek(0)
-        data = file.read(size)
-    if len(data) < size:
-        raise ImageError(f"it shrank from {size} to {len(data)} bytes while it was read", path)
+            _check_limits(_parse(_Window(descriptor, size), path)[0], limit, path)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        data = _read_all(descriptor, size, path)
+    finally:
+        os.close(descriptor)
     return _decode(data, mode, limit, path)
 
 
@@ -171,8 +174,11 @@ def probe(source, *, path=None):
     if hasattr(source, "read"):
         return _parse(_drain(source), path or _name_of(source))[0]
     path = _path(source, "probe")
-    with _open(path) as file:
-        return _parse(_Window(file, os.fstat(file.fileno()).st_size), path)[0]
+    descriptor, size = _open(path)
+    try:
+        return _parse(_Window(descriptor, size), path)[0]
+    finally:
+        os.close(descriptor)
 
 
 def _decode(data, mode, limit, path):
@@ -190,11 +196,15 @@ def _decode(data, mode, limit, path):
 
 def _parse(data, path):
     if len(data) > MAX_BYTES:
-        raise ImageError(f"it has {len(data):,} bytes; at most {MAX_BYTES:,} are read", path)
+        raise _too_large(len(data), path)
     try:
         return parse(data)
     except ImageError as error:
         raise ImageError(error.reason, path) from error.__cause__
+
+
+def _too_large(size, path):
+    return ImageError(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read", path)
 
 
 def _check_limits(header, limit, path):
@@ -230,23 +240,37 @@ def _path(source, owner):
 
 
 def _open(path):
-    """The file, opened so that a pipe cannot block and nothing but a regular file passes."""
-    flags = os.O_RDONLY
-    for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
-        flags |= getattr(os, name, 0)
+    """Descriptor and size; opened so that a pipe cannot block and only regular files pass."""
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, _FLAGS)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageNotFoundError("there is no such file", path) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ImageError(f"it cannot be opened: {reason}", path) from error
-    kind = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(kind):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        name = "a folder" if stat.S_ISDIR(kind) else "a pipe, socket or device"
-        raise ImageError(f"it is {name}, not a regular file", path)
-    return os.fdopen(descriptor, "rb")
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
+        raise ImageError(f"it is {kind}, not a regular file", path)
+    return descriptor, found.st_size
+
+
+def _read_all(descriptor, size, path):
+    if size > MAX_BYTES:
+        raise _too_large(size, path)
+    try:
+        data = os.read(descriptor, size)
+        while len(data) < size:
+            more = os.read(descriptor, size - len(data))
+            if not more:
+                raise ImageError(f"it shrank to {len(data):,} bytes while it was read", path)
+            data += more
+    except OSError as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"it cannot be read: {error.strerror}", path) from error
+    return data
 
 
 def _drain(file):
@@ -275,16 +299,20 @@ def _as_bytes(data, owner):
 class _Window:
     """A file as bytes that are fetched when sliced, so that a header costs no whole file."""
 
-    def __init__(self, file, size):
-        self.file, self.size = file, size
+    def __init__(self, descriptor, size):
+        self.descriptor, self.size = descriptor, size
+        self.start, self.block = 0, b""
 
     def __len__(self):
         return self.size
 
     def __getitem__(self, piece):
         start, stop, _ = piece.indices(self.size)
-        self.file.seek(start)
-        return self.file.read(max(0, stop - start))
+        if start < self.start or stop > self.start + len(self.block):
+            os.lseek(self.descriptor, start, os.SEEK_SET)
+            self.block = os.read(self.descriptor, max(stop - start, 4096))
+            self.start = start
+        return self.block[start - self.start : max(0, stop - self.start)]
 
 
 def write(path, image, *, quality=None, format=None, overwrite=True, durable=True):

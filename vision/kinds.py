@@ -221,6 +221,8 @@ def _check_array(image, takes, dtypes, owner):
     allowed |= {"int32"} & _native(takes, Kind.LABELS)
     if not kinds or image.dtype.name not in allowed:
         hint = "" if image.dtype.name in allowed else CONVERSIONS.get(image.dtype.name, "")
+        if image.dtype == np.uint8 and Kind.LAB in takes:
+            hint = "ToLab()(image) gives true Lab, float32."
         if not hint and Kind.RGB in takes and image.ndim == 2:
             hint = "ToRGB()(image) makes three channels of a gray image."
         if not hint and Kind.GRAY.fits(takes) and image.ndim == 3:
@@ -233,7 +235,7 @@ def _check_array(image, takes, dtypes, owner):
             f"{owner} takes {listed(takes)}: 0 and 255 only. Got {_what(image)} with other "
             f"values. Threshold it first: Otsu() >> {owner}(...)."
         )
-    if kinds[0] is Kind.FLOAT and Kind.MAP not in kinds:
+    if kinds == [Kind.FLOAT]:
         check_float(image, owner)
 
 

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vision.composition import Composable, Edits
 from vision.errors import KindError
-from vision.flow import chain_kinds, final_kind, gives_of, is_stateless, name_of
+from vision.flow import chain_kinds, final_kind, gives_of, is_stateless, name_of, travel
 from vision.kinds import ARRAYS, LOCATED, Branched, Kind, check_input
 from vision.mapping import warp_nearest
 
@@ -40,8 +40,10 @@ class Plan:
         self.kinds = chain_kinds(self.steps)
         for step in self.steps:
             _make_ready(step)
+        unknown = _unknown_inputs(self.steps, self.kinds)
         self.parts = [
-            _part(step, following) for step, following in zip(self.steps, [*self.steps[1:], None])
+            _part(step, following, position in unknown)
+            for position, (step, following) in enumerate(zip(self.steps, [*self.steps[1:], None]))
         ]
         self.applies = [part.one for part in self.parts]
         self.moves = any(part.moves for part in self.parts)
@@ -224,13 +226,23 @@ def _brought_back(result, kind, matrix, given):
     return result.mapped(matrix, shape) if hasattr(result, "mapped") else result
 
 
-def _part(step, following):
+def _unknown_inputs(steps, entries):
+    """The positions of steps whose input kind is not known when the chain is composed."""
+    return {
+        position
+        for entry in entries
+        for position, kind in enumerate(travel(steps, entry)[0][:-1])
+        if position and kind is Kind.ANY
+    }
+
+
+def _part(step, following, checked):
     if isinstance(step, Composable):
         if hasattr(step, "plan"):
             return NestedPart(step)
         joined = following is not None and hasattr(step, "joins_before")
         joined = joined and step.joins_before(following)
-        one = step.joined if joined else step.apply
+        one = step.joined if joined else step if checked else step.apply
         part = MovingPart(step, one) if _is_moving(step) else Part(step, one)
         if hasattr(step, "apply_many") and not joined:
             part.many = step.apply_many

@@ -6,7 +6,7 @@ from functools import cache
 from vision import catalogue
 from vision.composition import chain
 from vision.errors import KindError
-from vision.flow import chain_kinds, gives_of, takes_of
+from vision.flow import gives_of, takes_of, travel
 from vision.kinds import Branched, Kind
 
 # What may stand in between: steps with honest defaults, the most natural first.
@@ -17,6 +17,9 @@ BRIDGES = (
     "ToRGB",
     "ToHSV",
     "HSVToRGB",
+    "ToLab",
+    "LabToRGB",
+    "ToUint8",
     "Normalize",
     "FindContours",
     "KMeansSegmenter",
@@ -52,7 +55,9 @@ def find_repair(steps, position, entry):
         None if the catalogue has no chain of up to four steps.
     """
     entry = takes_of(steps[0])[0] if entry is None else entry
-    kinds = _kinds_along(steps[:position], entry)
+    kinds, _ = travel(steps[:position], entry)
+    # At the end of a chain a classifier's transform is not what leaves it.
+    kinds = kinds if len(kinds) == position + 1 else [*kinds, Kind.ANY]
     candidates = []
     for kept in (position, position - 1):
         for bridge in _bridges(kinds[kept], tuple(takes_of(steps[position]))):
@@ -61,17 +66,9 @@ def find_repair(steps, position, entry):
     for _, kept, bridge in sorted(candidates, key=lambda c: c[0]):
         between = [_make(name, kinds[kept]) for name in bridge]
         parts = [*steps[:kept], *between, *steps[position:]]
-        if _composes(parts, position, kept + len(between)):
-            return Repair(_compose(parts), _advice(steps, position, kept, between))
+        if any(travel(parts, kind)[1] is None for kind in takes_of(parts[0])):
+            return Repair(chain(*parts), _advice(steps, position, kept, between))
     return None
-
-
-def _kinds_along(steps, kind):
-    kinds = [kind]
-    for step in steps:
-        kind = gives_of(step, kind)
-        kinds.append(kind)
-    return kinds
 
 
 def _bridges(kind, takes):
@@ -109,9 +106,11 @@ def _reachable(kind):
     reached = []
     for name in BRIDGES:
         try:
-            reached.append((name, gives_of(_make(name, kind), kind)))
+            given = gives_of(_make(name, kind), kind)
         except KindError:
             continue
+        if given is not Kind.ANY:
+            reached.append((name, given))
     return reached
 
 
@@ -119,18 +118,6 @@ def _make(name, kind):
     if name.startswith("Pick:"):
         return catalogue.resolve("Pick")(name.removeprefix("Pick:"))
     return catalogue.make(name)
-
-
-def _composes(parts, position, start):
-    try:
-        kinds = chain_kinds(parts)
-    except KindError:
-        return False
-    return bool(kinds)
-
-
-def _compose(parts):
-    return chain(*parts)
 
 
 def _advice(steps, position, kept, between):

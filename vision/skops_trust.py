@@ -173,7 +173,7 @@ def _audit(item, known, name, depth=0):
         _audit_node(item, name)
         # skops takes a second node of a number for the first, so that a few lists of lists could
         # stand for 2**40 of them; honest ones are written out and so have one size.
-        if known.setdefault(item.get("__id__"), count) != count and "__id__" in item:
+        if known.setdefault(item["__id__"], count) != count:
             raise LoadError(f"{name} is refused: two different parts of it share a number.")
     return count
 
@@ -183,6 +183,8 @@ def _audit_node(node, name):
     trusted = isinstance(loader, str) and loader in TRUSTED and found in TRUSTED[loader]
     if not (trusted or (loader == "ObjectNode" and _is_estimator(found))):
         raise LoadError(f"{name} is refused: it holds {found} as {loader}, which is not trusted.")
+    if type(node.get("__id__")) is not int:
+        raise LoadError(f"{name} is refused: a part of it has no number.")
     content = node.get("content")
     if loader == "DictNode" and _sets_memory(content):
         raise LoadError(f"{name} is refused: it sets 'memory', which makes scikit-learn unpickle.")

@@ -61,7 +61,7 @@ class Table:
             named = WriteError(
                 f"{str(self.path)!r} could not be written: {error.strerror or error}"
             )
-            named.errno, named.filename = error.errno, str(self.path)
+            named.errno = error.errno
             raise named from error
 
     def add(self, rows):

@@ -54,11 +54,10 @@ class Reader:
     def _build(self, cls, arguments, where, cost=1):
         self._count += 1
         self._depth += cost
-        if self._count > MAX_STEPS or self._depth > MAX_NESTED:
-            _refuse(
-                where,
-                f"A text holds at most {MAX_STEPS} steps, nested at most {MAX_NESTED} deep.",
-            )
+        if self._count > MAX_STEPS:
+            _refuse(where, f"A text holds at most {MAX_STEPS} steps.")
+        if self._depth > MAX_NESTED:
+            _refuse(where, f"Steps are nested more than {MAX_NESTED} deep.")
         if cls is Pipeline:
             made = self._pipeline(arguments, where)
         elif issubclass(cls, NamedBranches):

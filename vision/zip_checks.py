@@ -124,12 +124,14 @@ def _read_at_most(stream, limit):
     return b"".join(pieces)
 
 
-def write_zip(members):
-    """A zip archive of named bytes; each compressed where that helps and no reader minds.
+def write_zip(members, *, packed=True):
+    """A zip archive of named bytes.
 
     Parameters
     ----------
     members : dict of str to bytes
+    packed : bool, default=True
+        Whether to compress those where it helps, and no reader would take them for a bomb.
 
     Returns
     -------
@@ -139,12 +141,16 @@ def write_zip(members):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", allowZip64=False) as archive:
         for name, data in members.items():
-            packed = len(zlib.compress(data, 6))
-            helps = len(data) > packed and len(data) <= MAX_RATIO // 2 * packed
             info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED if helps else zipfile.ZIP_STORED
+            if packed and _helps(data):
+                info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return buffer.getvalue()
+
+
+def _helps(data):
+    length = len(zlib.compress(data, 6))
+    return length < len(data) <= MAX_RATIO // 2 * length
 
 
 def _refused(name, reason):

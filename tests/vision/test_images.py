@@ -1,36 +1,18 @@
-"""Images: listing, order, indexing, reading ahead, and what scikit-learn does with it."""
+"""Images: which files, in which order, indexing, mapping, pickles and errors."""
 
 import base64
-import gc
 import io
 import os
 import pickle
 import re
-import sys
-import threading
-import time
-import weakref
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from joblib.externals.loky import get_reusable_executor
 from PIL import Image
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import StackingClassifier, VotingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import (
-    GridSearchCV,
-    KFold,
-    StratifiedKFold,
-    cross_val_score,
-    learning_curve,
-    train_test_split,
-)
 from sklearn.svm import SVC
 from sklearn.utils import _safe_indexing
 
@@ -38,7 +20,11 @@ import vision.images
 import vision.prefetch
 from vision.errors import ImageError, ImageNotFoundError, KindError, ParameterError
 from vision.images import ImageIndexError, Images
-from vision.prefetch import WINDOW, read_ahead
+
+NATURAL = """1/b.png 2/a.png 10/a.png a.png B.png c.png img01.png img1.png img1b.png img2.png
+img10/1.png img10.png IMG11.png img100.png éa.png 日本_2.png 日本_10.png"""
+NATURAL = NATURAL.split()
+HOSTILE = ["../up.png", "/root.png", "C:\\win\\1.png", "a/../../b.png", "a/./c.png", "up.png"]
 
 
 def save(path, color=(10, 20, 30), size=(4, 3)):
@@ -62,42 +48,12 @@ def repickled(images):
     return pickle.loads(pickle.dumps(images))  # noqa: S301
 
 
-def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
-
-
-def eventually(condition):
-    """Wait for other threads; what is asserted is that it happens, not how fast."""
-    deadline = time.monotonic() + 30
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return condition()
-
-
-class Meter:
-    """Counts the pictures that `read` gave: all of them, and the most alive at a time."""
-
-    def __init__(self, read):
-        self.read, self.lock = read, threading.Lock()
-        self.decoded = self.alive = self.peak = 0
-
-    def __call__(self, *args, **settings):
-        picture = self.read(*args, **settings)
-        weakref.finalize(picture, self._gone)
-        with self.lock:
-            self.decoded += 1
-            self.alive += 1
-            self.peak = max(self.peak, self.alive)
-        return picture
-
-    def _gone(self):
-        self.alive -= 1
-
-
 @pytest.fixture
-def meter(monkeypatch):
-    monkeypatch.setattr(vision.images, "read", Meter(vision.images.read))
-    return vision.images.read
+def reads(monkeypatch):
+    """The calls of the reader so far."""
+    calls, read = [], vision.images.read
+    monkeypatch.setattr(vision.images, "read", lambda *a, **k: calls.append(a) or read(*a, **k))
+    return calls
 
 
 @pytest.fixture(scope="module")
@@ -109,27 +65,10 @@ def ten(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def thousand(tmp_path_factory):
-    """1,000 files in two classes, one dark, one light."""
-    folder = tmp_path_factory.mktemp("thousand")
-    for number in range(500):
-        save(folder / "dark" / f"{number}.png", (number % 100, 0, 0))
-        save(folder / "light" / f"{number}.png", (155 + number % 100, 0, 0))
-    return folder
-
-
-# Which files, and in which order
-
-
 def test_natural_order_against_a_list_by_hand(tmp_path):
-    by_hand = (
-        "1/b.png 2/a.png 10/a.png a.png B.png c.png img01.png img1.png img1b.png img2.png "
-        "img10/1.png img10.png IMG11.png img100.png éa.png 日本_2.png 日本_10.png"
-    ).split()
-    for name in reversed(by_hand):
+    for name in reversed(NATURAL):
         save(tmp_path / name)
-    assert Images(tmp_path).sources == by_hand
+    assert Images(tmp_path).sources == NATURAL
 
 
 def test_folders_that_differ_in_case_do_not_mix(tmp_path):
@@ -155,9 +94,8 @@ def test_hidden_files_and_what_is_no_picture_are_left_out(tmp_path):
         save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "folder.png").mkdir()
-    assert Images(tmp_path).sources == ["a.PNG"]
-    assert Images(f"{tmp_path}/**").sources == ["a.PNG"]
-    assert Images(f"{tmp_path}/*").sources == ["a.PNG"]
+    for source in (tmp_path, tmp_path / "**", tmp_path / "*"):
+        assert Images(source).sources == ["a.PNG"]
 
 
 def test_sub_folders_are_mirrored_in_names_and_paths(tmp_path):
@@ -274,33 +212,17 @@ def test_modes_and_limits_reach_the_reader(tmp_path):
         Images(tmp_path, max_pixels=11)[0]
 
 
-# One sub-folder a class
-
-
 def test_from_folders_gives_the_sub_folders_as_labels(tmp_path):
     for name in ("class 10/1.png", "class 2/10.png", "class 2/9.png", "class 2/x/y.png", "0.png"):
         save(tmp_path / name)
     (tmp_path / "empty").mkdir()
     images, labels = Images.from_folders(tmp_path)
-    assert images.sources == [
-        "class 2/9.png",
-        "class 2/10.png",
-        "class 2/x/y.png",
-        "class 10/1.png",
-    ]
+    expected = "class 2/9.png class 2/10.png class 2/x/y.png class 10/1.png"
+    assert " ".join(images.sources) == expected
     assert labels.tolist() == ["class 2"] * 3 + ["class 10"]
     assert labels.dtype.kind == "U"
-
-
-def test_from_folders_without_classes(ten):
-    with pytest.raises(ImageNotFoundError, match=f"{ten.name}': no picture lies in a sub-folder"):
-        Images.from_folders(ten)
-
-
-# Archives
-
-
-HOSTILE = ["../up.png", "/root.png", "C:\\win\\1.png", "a/../../b.png", "a/./c.png", "up.png"]
+    with pytest.raises(ImageNotFoundError, match="class 10': no picture lies in a sub-folder"):
+        Images.from_folders(tmp_path / "class 10")
 
 
 @pytest.fixture
@@ -322,19 +244,17 @@ def test_archive_members_are_read_by_name_and_nothing_is_unpacked(archive):
         name: number for number, name in enumerate(HOSTILE)
     }
     assert sorted(archive.parent.parent.rglob("*")) == [archive.parent, archive]
-    assert images.root == str(archive)
-    assert images.paths is None
+    assert (images.root, images.paths) == (str(archive), None)
 
 
 def test_names_for_outputs_stay_below_their_folder(archive):
     images = Images(archive)
-    names = [images.name(index) for index in range(len(images))]
-    assert len(set(names)) == len(HOSTILE)
+    names = {images.name(index) for index in range(len(images))}
+    assert len(names) == len(HOSTILE)
     folder = Path("/out")
     for name in names:
         assert Path(os.path.normpath(folder / name)).is_relative_to(folder)
-        assert not {"", ".", ".."} & set(name.split("/"))
-        assert ":" not in name
+        assert not {"", ".", "..", "C:"} & set(name.split("/"))
         assert "\\" not in name
 
 
@@ -369,13 +289,10 @@ def test_archive_with_damage(tmp_path, archive, monkeypatch):
         Images(secret)[0]
 
 
-# Arrays
-
-
 def test_arrays_are_given_out_as_they_are():
     stack = np.arange(3 * 4 * 5 * 3, dtype=np.uint8).reshape(3, 4, 5, 3)
     images = Images(stack)
-    assert np.shares_memory(images[1], stack)
+    assert all(np.shares_memory(picture, stack) for picture in images)
     assert np.array_equal(np.stack(list(images)), stack)
     ragged = [np.zeros((2, 3), np.float32), np.ones((4, 5, 3), np.uint16)]
     assert all(given is kept for given, kept in zip(Images(ragged), ragged))
@@ -384,9 +301,6 @@ def test_arrays_are_given_out_as_they_are():
     assert Images(objects)[1] is ragged[1]
     assert [images[1:].name(i) for i in range(2)] == ["000001", "000002"]
     assert (images.root, images.paths, images.sources[0]) == (None, None, "000000")
-
-
-# Errors, by message
 
 
 @pytest.mark.parametrize(
@@ -449,24 +363,22 @@ def test_parameters_by_name(ten):
         ((1, 2), "too many indices"),
     ],
 )
-def test_an_index_that_it_does_not_have(ten, meter, key, message):
-    with pytest.raises(ImageIndexError, match=f"(?s){message}") as caught:
+def test_an_index_that_it_does_not_have(ten, reads, key, message):
+    with pytest.raises(ImageIndexError, match=f"(?s){message}"):
         Images(ten)[key]
-    assert isinstance(caught.value, IndexError)
-    assert meter.decoded == 0
+    assert len(reads) == 0
 
-
-# Indexing agrees with a list's and with NumPy's own
 
 COUNT = 12
 PICTURES = np.arange(COUNT, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
 WHOLE = st.integers(-COUNT, COUNT - 1)
+FLAGS = st.lists(st.booleans(), min_size=COUNT, max_size=COUNT)
 ARRAY_KEYS = st.one_of(
     st.slices(COUNT),
     st.lists(WHOLE, max_size=20),
     st.lists(WHOLE, min_size=1, max_size=20).map(np.array),
-    st.lists(st.booleans(), min_size=COUNT, max_size=COUNT),
-    st.lists(st.booleans(), min_size=COUNT, max_size=COUNT).map(np.array),
+    FLAGS,
+    FLAGS.map(np.array),
 )
 
 
@@ -495,38 +407,29 @@ def test_other_keys_index_like_numpy(key, paired, second):
         assert reds(repickled(chosen)[second]) == expected[second].tolist()
 
 
-def test_indexing_reads_nothing_and_iteration_all_once(ten, meter):
+def test_indexing_reads_nothing_and_iteration_all_once(ten, reads):
     images = Images(ten)
     part = images[2:8][[0, 3, 5]][np.array([True, False, True])]
     assert (len(part), part.sources, part.shape) == (2, ["img2.png", "img7.png"], (2,))
-    assert meter.decoded == 0
+    assert len(reads) == 0
     assert reds(part) == [20, 70]
-    assert meter.decoded == 2
+    assert len(reads) == 2
     assert reds([images[-1], images[np.int64(3)], images[4, ...]]) == [90, 30, 40]
-    assert meter.decoded == 5
+    assert len(reads) == 5
     assert images.read_item(2)[0, 0, 0] == 20
-
-
-# Mapping
 
 
 def brighter(picture):
     return picture + np.uint8(1)
 
 
-def test_maps_compose_are_lazy_and_belong_to_slices(ten, meter):
+def test_maps_compose_are_lazy_and_belong_to_slices(ten, reads):
     mapped = Images(ten).map(brighter).map(np.negative)[3:5].map(lambda picture: int(picture.max()))
-    assert meter.decoded == 0
+    assert len(reads) == 0
     assert list(mapped) == [256 - 1, 256 - 1]  # green is 0, then 1, then 255
     assert mapped[0] == 255
     assert reds(Images(ten).map(brighter)[3:5]) == [31, 41]
     assert [len(chunk) for chunk in mapped.chunks(1)] == [1, 1]
-
-
-def test_mapped_functions_run_in_the_threads_that_read(ten):
-    names = Images(ten).map(lambda picture: threading.current_thread().name)
-    assert set(names) == {"read-ahead"}
-    assert names[0] == threading.current_thread().name
 
 
 def test_what_a_mapped_function_raises_names_the_picture(ten):
@@ -540,21 +443,7 @@ def test_what_a_mapped_function_raises_names_the_picture(ten):
     assert caught.value.__notes__ == ["The picture was 'img5.png'."]
 
 
-@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="a matter of NumPy 2")
-def test_numpy_error_state_reaches_the_threads(ten):
-    def ratio(picture):
-        return np.float64(1) / np.float64(picture[0, 0, 1])
-
-    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-        list(Images(ten).map(ratio))
-    with np.errstate(divide="ignore"):
-        assert list(Images(ten).map(ratio)) == [np.inf] * 10
-
-
-# Pickles
-
-
-def test_pickles_as_names_never_as_pictures(ten, meter):
+def test_pickles_as_names_never_as_pictures(ten, reads):
     images = Images(ten, mode="gray", max_pixels=100)
     assert images.name(0) == "img0.png"
     list(images)
@@ -564,9 +453,7 @@ def test_pickles_as_names_never_as_pictures(ten, meter):
     assert len(part) < 1000
     again = repickled(images[4:6].map(brighter))
     assert (again.sources, again.mode, again.max_pixels) == (["img4.png", "img5.png"], "gray", 100)
-    assert [picture.tolist() for picture in again] == [
-        picture.tolist() for picture in images[4:6].map(brighter)
-    ]
+    assert np.array_equal(again[1], images[5] + np.uint8(1))
 
 
 def test_arrays_pickle_what_was_chosen():
@@ -578,75 +465,6 @@ def test_arrays_pickle_what_was_chosen():
     assert np.array_equal(repickled(ragged)[0], np.ones((3, 3)))
 
 
-# scikit-learn
-
-
-class NearestRed(ClassifierMixin, BaseEstimator):
-    """The class whose mean red value is nearest; writes down what reading cost its process."""
-
-    def __init__(self, offset=0, log=None, size=None):
-        self.offset = offset
-        self.log = log
-        self.size = size
-
-    def fit(self, images, truth):
-        reds = self._reds(images)
-        self.classes_ = np.unique(truth)
-        self.means_ = np.array([reds[truth == label].mean() for label in self.classes_])
-        return self
-
-    def predict(self, images):
-        return self.classes_[self._distances(images).argmin(axis=1)]
-
-    def predict_proba(self, images):
-        distances = self._distances(images)
-        return 1 - distances / distances.sum(axis=1, keepdims=True)
-
-    def _distances(self, images):
-        return abs(self._reds(images)[:, None] + self.offset - self.means_)
-
-    def _reds(self, images):
-        if self.log is not None and not isinstance(vision.images.read, Meter):
-            vision.images.read = Meter(vision.images.read)  # in a process of joblib's
-        if self.size is None:
-            values = np.array([picture[0, 0, 0] for picture in images], float)
-        else:
-            lists = images.chunks(self.size)
-            values = np.array([picture[0, 0, 0] for chunk in lists for picture in chunk], float)
-        if self.log is not None:
-            meter = vision.images.read
-            with Path(self.log).open("a") as log:
-                log.write(f"{os.getpid()} {meter.decoded} {meter.peak}\n")
-        return values
-
-
-def measured(log):
-    """Decodes of all processes, and the most pictures that can have been alive at a time."""
-    rows = np.loadtxt(log, int, ndmin=2)
-    decoded, peak = {}, {}
-    for process, count, most in rows:
-        decoded[process], peak[process] = count, most
-    here = peak.pop(os.getpid(), 0)  # this process waits while others read
-    return sum(decoded.values()), max(here, sum(peak.values()))
-
-
-def test_splitting_reads_nothing(thousand, meter):
-    images, labels = Images.from_folders(thousand)
-    train, test, train_labels, test_labels = train_test_split(
-        images, labels, test_size=0.25, stratify=labels, random_state=0
-    )
-    expected = train_test_split(
-        images.sources, labels, test_size=0.25, stratify=labels, random_state=0
-    )
-    assert [train.sources, test.sources] == expected[:2]
-    assert np.array_equal(train_labels, [source.split("/")[0] for source in train.sources])
-    assert np.array_equal(test_labels, expected[3])
-    for splitter in (KFold(3), StratifiedKFold(3)):
-        for fit, score in splitter.split(images, labels):
-            assert len(images[fit]) + len(images[score]) == 1000
-    assert meter.decoded == 0
-
-
 def test_safe_indexing_agrees_with_that_of_an_array():
     images, numbers = Images(PICTURES), np.arange(COUNT)
     for key in (slice(2, 9, 3), [1, 5], (4, 2), np.array([0, 3]), numbers > 5):
@@ -654,74 +472,22 @@ def test_safe_indexing_agrees_with_that_of_an_array():
     assert _safe_indexing(images, 4)[0, 0] == 4
 
 
-@pytest.mark.parametrize("size", [None, 16])
-def test_cross_validation_holds_at_most_64_pictures(thousand, tmp_path, meter, size):
-    images, labels = Images.from_folders(thousand)
-    estimator = NearestRed(log=str(tmp_path / "log"), size=size)
-    scores = cross_val_score(estimator, images, labels, cv=4)
-    assert scores.tolist() == [1.0] * 4
-    decoded, peak = measured(tmp_path / "log")
-    assert decoded == 4 * 1000
-    assert peak <= 64
-
-
-@pytest.mark.parametrize("size", [None, 8])
-def test_grid_search_in_two_processes_holds_at_most_64_pictures(thousand, tmp_path, meter, size):
-    images, labels = Images.from_folders(thousand)
-    estimator = NearestRed(log=str(tmp_path / "log"), size=size)
-    try:
-        search = GridSearchCV(estimator, {"offset": [-150, 0]}, cv=2, n_jobs=2)
-        search.fit(images, labels)
-    finally:
-        get_reusable_executor().shutdown(wait=True)
-    assert search.best_params_ == {"offset": 0}
-    assert search.best_score_ == 1.0
-    held = NearestRed()  # the same search over all pictures at once
-    expected = GridSearchCV(held, {"offset": [-150, 0]}, cv=2).fit(list(images), labels)
-    for key in ("mean_test_score", "split0_test_score", "split1_test_score"):
-        assert np.array_equal(search.cv_results_[key], expected.cv_results_[key])
-    decoded, peak = measured(tmp_path / "log")
-    assert decoded == 2 * 2 * 1000 + 1000  # candidates, splits; then the best one on all
-    assert peak <= 64
-
-
-def test_ensembles_calibration_and_learning_curves(thousand):
-    images, labels = Images.from_folders(thousand)
-    images, labels = images[::25], labels[::25]
-    parts = [("a", NearestRed()), ("b", NearestRed(size=4))]
-    for estimator in (
-        VotingClassifier(parts, voting="soft"),
-        StackingClassifier(parts, LogisticRegression(), cv=2),
-        CalibratedClassifierCV(NearestRed(), cv=2, ensemble=False),
-    ):
-        assert estimator.fit(images, labels).score(images, labels) == 1.0
-    counts, _, scores = learning_curve(
-        NearestRed(), images, labels, cv=2, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
-    )
-    assert (counts.tolist(), scores.min()) == ([10, 20], 1.0)
-
-
-def test_nothing_is_made_an_array_unnoticed(ten, meter):
+def test_nothing_is_made_an_array_unnoticed(ten, reads):
     images = Images(ten)
     for convert in (np.asarray, lambda x: np.array([x]), lambda x: SVC().fit(x, range(10))):
         with pytest.raises(KindError, match=r"list\(images\) does so.*HOG\(\)"):
             convert(images)
-    assert meter.decoded == 0
+    assert len(reads) == 0
     assert np.stack(list(images)).shape == (10, 3, 4, 3)
-
-
-# In a notebook
 
 
 def test_repr(ten, tmp_path, monkeypatch):
     monkeypatch.chdir(ten.parent)
     assert repr(Images(ten.name)) == f"Images(10 files in {ten.name}/, mode='rgb')"
-    assert repr(Images(f"{ten.name}/*1.png")) == (
-        f"Images(1 file matching {ten.name}/*1.png, mode='rgb')"
-    )
-    assert repr(Images([ten / "img1.png"]).map(brighter)) == (
-        f"Images(1 file under {ten}, mode='rgb', mapped by brighter)"
-    )
+    one = Images(f"{ten.name}/*1.png").map(brighter)
+    expected = f"1 file matching {ten.name}/*1.png, mode='rgb', mapped by brighter"
+    assert repr(one) == f"Images({expected})"
+    assert repr(Images(one.paths)) == f"Images(1 file under {ten}, mode='rgb')"
     assert repr(Images(PICTURES)) == "Images(12 arrays)"
 
 
@@ -734,7 +500,6 @@ def test_contact_strip_shows_the_first_pictures_and_what_is_wrong(ten, tmp_path)
     colors = [Image.open(io.BytesIO(base64.b64decode(data))).getpixel((0, 0)) for data in shown]
     assert colors == [(0, 0, 0), (10, 0, 0), (20, 0, 0), (30, 0, 0), (40, 0, 0)]
     assert "ImageError" in page
-    assert "&lt;b&gt;.png" in page
-    assert "<b>.png" not in page
+    assert ("&lt;b&gt;.png" in page, "<b>.png" in page) == (True, False)
     assert ">dict<" in images.map(lambda picture: {})._repr_html_()
     assert Images(np.full((1, 2, 2), np.nan))._repr_html_().count("ImageError") == 1

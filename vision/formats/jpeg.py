@@ -65,31 +65,32 @@ def _segments(data):
     """Marker, start and length of the contents of each segment; the first scan is the last."""
     at = 2
     for _ in range(MAX_BLOCKS):
-        at, marker = _next_marker(data, at)
-        if marker == 0xD9:
-            raise ImageError("truncated: the JPEG ends before its pixels")
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
+        piece = take(data, at, 4)
+        if piece[0] != 0xFF or piece[1] in (0, 0xFF):
+            at = _next_marker(data, at)
             continue
-        length = big(take(data, at, 2))
+        marker, length = piece[1], piece[2] << 8 | piece[3]
+        if marker == 0xD9:
+            break
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
+            at += 2
+            continue
         if length < 2:
             raise ImageError("damaged: a JPEG segment without length")
-        yield marker, at + 2, length - 2
+        yield marker, at + 4, length - 2
         if marker == 0xDA:
             return
-        at += length
-    raise ImageError(f"more than {MAX_BLOCKS:,} JPEG segments")
+        at += 2 + length
+    raise ImageError("truncated: the JPEG ends before its pixels")
 
 
 def _next_marker(data, at):
-    """The byte after the next marker, and the marker; over stray bytes, as libjpeg does."""
-    piece = take(data, at, 2)
-    stray = at
-    while piece[0] != 0xFF or piece[1] in (0, 0xFF):
-        at += 1
-        if at - stray > _MAX_STRAY:
-            raise ImageError("damaged: no JPEG segment where one must be")
-        piece = take(data, at, 2)
-    return at + 2, piece[1]
+    """Where the next marker is, over stray bytes, as libjpeg finds it."""
+    for place in range(at, at + _MAX_STRAY):
+        piece = take(data, place, 2)
+        if piece[0] == 0xFF and piece[1] not in (0, 0xFF):
+            return place
+    raise ImageError("damaged: no JPEG segment where one must be")
 
 
 def decode(data, header, detail, mode):

@@ -64,7 +64,7 @@ def _walk(data):
             return kept, found, end
         if name in (b"IDAT", b"fcTL"):
             found.setdefault(name, at)
-        elif name in _NOTED and name not in found:
+        elif name in _NOTED and name not in found and not (name == b"acTL" and b"IDAT" in found):
             value = _NOTED[name](data[begin : end - 4])
             if value is not None:
                 found[name] = value
@@ -85,7 +85,7 @@ def _frames(found):
     count = found.get(b"acTL", 0)
     if not 0 < count < 1 << 31:
         return 1
-    return count if found.get(b"fcTL", 1 << 32) < found.get(b"IDAT", 0) else count + 1
+    return count if found.get(b"fcTL", 1 << 32) < found[b"IDAT"] else count + 1
 
 
 def decode(data, header, detail, mode):
@@ -104,6 +104,8 @@ def decode(data, header, detail, mode):
 def _with_transparent_grey(pixels, depth, grey):
     """OpenCV ignores the transparency of grey pictures."""
     pixels = pixels if pixels.ndim == 2 else pixels[..., 0]
-    grey = grey * 255 // ((1 << depth) - 1) if depth < 8 else grey
+    largest = (1 << depth) - 1
+    grey &= largest  # the bits above are to be ignored
+    grey = grey * 255 // largest if depth < 8 else grey
     alpha = np.where(pixels == grey, 0, full_scale(pixels.dtype))
     return with_alpha(to_mode(pixels, "rgb"), alpha)

@@ -1,0 +1,215 @@
+"""Pipelines as files: `save` and `load`.
+
+``.yaml`` and ``.yml`` hold the text of a pipeline (see `vision.text`), with its arrays beside it.
+``.vision`` is one zip that also holds what was learned:
+
+- ``pipeline.yaml``, and in ``arrays/`` the arrays that it names;
+- ``steps/``, by the place in the pipeline (``steps/003-svc.skops``, within branches
+  ``steps/002-or/001-pipeline/002-svc.skops``): a ``.skops`` for each fitted scikit-learn step; an
+  ``.npz`` with the fitted attributes (``name_``) of each of our own; and where a step has
+  ``archive_files``, a folder with what it gives, such as a network as ``.keras``;
+- ``versions.json``.
+
+Nothing in an archive is code, and loading runs none: scikit-learn's parts are built from types
+that `vision.skops_trust` names, arrays never hold objects, and every size is checked before
+anything is unpacked. Members that do not belong to the pipeline are refused.
+"""
+
+import json
+import platform
+import warnings
+from importlib import metadata
+from pathlib import Path
+
+from vision.array_files import read_regular
+from vision.errors import LoadError, ParameterError, UnknownNameError
+from vision.safe_yaml import MAX_CHARACTERS
+from vision.text import describe, from_text, read_text, to_text
+from vision.zip_checks import open_zip, read_member, write_zip
+
+TEXT, ARRAYS, VERSIONS = "pipeline.yaml", "arrays/", "versions.json"
+FORMAT = 1
+DISTRIBUTIONS = ("vision-pipelines", "numpy", "scikit-learn", "scikit-image", "skops")
+
+
+class VersionWarning(UserWarning):
+    """A fitted scikit-learn step was saved by another version than the one that runs."""
+
+
+def save(pipeline, path):
+    """Write a pipeline to a file, atomically.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, Step or scikit-learn estimator
+        Fitted or not.
+    path : str or path-like
+        ``.vision`` keeps what was learned; ``.yaml`` or ``.yml`` is the text alone, its arrays
+        beside it. A file of that name is replaced.
+
+    Raises
+    ------
+    ParameterError
+        If the suffix is another, or something in the pipeline cannot be saved: the message names
+        the step and the way out.
+    WriteError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from classical import Canny, Gray
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Gray() >> Canny(low=50), f"{folder}/edges.vision")
+    ...     load(f"{folder}/edges.vision").named_steps["canny"]
+    Canny(low=50)
+    """
+    from vision.io import write_bytes
+
+    path = Path(path)
+    if _is_text(path):
+        data = to_text(pipeline, folder=path.parent).encode()
+    else:
+        data = write_zip(_members(pipeline))
+    write_bytes(path, data)
+
+
+def load(path, *, max_bytes=2_000_000_000):
+    """Read a pipeline from a file; nothing that the file brings is run.
+
+    Parameters
+    ----------
+    path : str or path-like
+        What `save` wrote, or a text written by hand.
+    max_bytes : int, default=2_000_000_000
+        The most that the file, and all that it holds unpacked, may have.
+
+    Returns
+    -------
+    Pipeline, Step or scikit-learn estimator
+        Fitted as far as it was when saved to a ``.vision`` file; not fitted from a text.
+
+    Raises
+    ------
+    LoadError
+        If the file is missing, damaged, too large or holds what no pipeline file may.
+    UnknownNameError
+        If the catalogue does not have a step.
+    KindError
+        If two steps do not fit.
+    ParameterError
+        If the suffix is neither ``.vision`` nor ``.yaml`` or ``.yml``.
+
+    Warns
+    -----
+    VersionWarning
+        If fitted scikit-learn steps were saved by another version of scikit-learn.
+    """
+    path = Path(path)
+    as_text = _is_text(path)
+    try:
+        return _load_text(path) if as_text else _load_archive(path, max_bytes)
+    except (LoadError, UnknownNameError) as error:
+        raise type(error)(f"{str(path)!r}: {error}") from error
+
+
+def _is_text(path):
+    suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        return True
+    if suffix == ".vision":
+        return False
+    raise ParameterError(
+        f"A pipeline's file ends in .vision (with what was learned) or .yaml (its text). "
+        f"Got {str(path)!r}."
+    )
+
+
+def _load_text(path):
+    data = read_regular(path, path.name, 4 * MAX_CHARACTERS)
+    return from_text(_decoded(data, path.name), folder=path.parent)
+
+
+def _decoded(data, name):
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LoadError(f"{name} is no UTF-8 text: {error.reason}, byte {error.start}.") from None
+
+
+def _members(pipeline):
+    """Every file of the archive, by name."""
+    from vision.fitted import fitted_files
+
+    text, arrays = describe(pipeline)
+    members = {TEXT: text.encode()}
+    members |= {ARRAYS + name: data for name, data in arrays.items()}
+    members |= fitted_files(pipeline)
+    return members | {VERSIONS: json.dumps(_running(), indent=1).encode()}
+
+
+def _load_archive(path, max_bytes):
+    from vision.fitted import restore_fitted
+
+    if not path.is_file():
+        raise LoadError("there is no such file." if not path.exists() else "it is no regular file.")
+    if path.stat().st_size > max_bytes:
+        raise LoadError(f"it has more than {max_bytes} bytes (max_bytes).")
+    with path.open("rb") as stream, open_zip(stream, path.name, max_bytes=max_bytes) as archive:
+        versions = _versions(read_member(archive, VERSIONS, path.name))
+        used = {TEXT, VERSIONS}
+
+        def read_file(name):
+            used.add(ARRAYS + name)
+            return read_member(archive, ARRAYS + name, path.name)
+
+        text = read_member(archive, TEXT, path.name)
+        if len(text) > 4 * MAX_CHARACTERS:
+            raise LoadError(f"{TEXT} is too large.")
+        pipeline = read_text(_decoded(text, TEXT), read_file)
+        files = {
+            name: lambda name=name: read_member(archive, name, path.name)
+            for name in archive.namelist()
+            if name not in used
+        }
+        by_sklearn = restore_fitted(pipeline, files)
+    if by_sklearn:
+        _warn(versions)
+    return pipeline
+
+
+def _running():
+    """The versions that run: of the format, Python and the libraries."""
+    from vision.opencv import cv2
+
+    found = {"format": FORMAT, "python": platform.python_version(), "opencv": cv2.__version__}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _versions(data):
+    try:
+        versions = json.loads(data[:100_000])
+    except (ValueError, RecursionError) as error:
+        raise LoadError(f"{VERSIONS} is damaged: {error}.") from None
+    if not isinstance(versions, dict) or versions.get("format") != FORMAT:
+        raise LoadError(
+            f"{VERSIONS} names no format that this version reads ({FORMAT}). Update "
+            "vision-pipelines, or save the pipeline again."
+        )
+    return versions
+
+
+def _warn(versions):
+    saved, runs = str(versions.get("scikit-learn")), metadata.version("scikit-learn")
+    if saved.split(".")[:2] != runs.split(".")[:2]:
+        warnings.warn(
+            f"The fitted steps were saved by scikit-learn {saved[:20]}, and {runs} runs: they may "
+            "not work, or give other results. Fit the pipeline again, or install that version.",
+            VersionWarning,
+            stacklevel=4,
+        )

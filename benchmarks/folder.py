@@ -30,22 +30,23 @@ def plain_loop(source, out):
     import cv2
     import numpy as np
 
+    from vision.canvas import INK, OUTLINE, line_thickness
+
     low, high = np.array(LOW, np.uint8), np.array(HIGH, np.uint8)
     element = cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5))
     found = 0
 
     def work():
         nonlocal found
-        from vision.canvas import line_thickness
-        from vision.palette import label_colors
-
-        color = tuple(int(c) for c in label_colors(1)[0][::-1])
         for path in sorted(source.iterdir()):
             image = cv2.imread(str(path))
             mask = cv2.inRange(cv2.cvtColor(image, cv2.COLOR_BGR2HSV), low, high)
             mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, element)
             contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-            cv2.drawContours(image, contours, -1, color, line_thickness(image.shape[:2]))
+            width = line_thickness(image.shape)
+            if width > 1:
+                cv2.drawContours(image, contours, -1, INK, width + 2 * max(1, width // 3))
+            cv2.drawContours(image, contours, -1, OUTLINE[::-1], width)
             cv2.imwrite(str(out / path.name), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
             found += len(contours)
 

@@ -1,4 +1,4 @@
-"""Classical computer vision as steps: colour, thresholds, morphology, edges, contours, lines, clusters.
+"""Classical computer vision as steps: colour, morphology, edges, contours, lines, clusters.
 
 Every class is found here by name and imported on first use.
 
@@ -11,6 +11,7 @@ Examples
 from vision._lazy import attach
 from vision.catalogue import STEPS
 
-_NAMES = {name: module for name, module in STEPS.items() if module.startswith(("classical.", "vision.bitwise"))}
+_HOMES = ("classical.", "vision.bitwise")
+_NAMES = {name: module for name, module in STEPS.items() if module.startswith(_HOMES)}
 
 __getattr__, __dir__, __all__ = attach(__name__, _NAMES)

@@ -69,9 +69,8 @@ class GaussianBlur(Step):
 
     def apply(self, image):
         """See `Step.apply`."""
-        size, sigma = self._tables
-        blurred = cv2.GaussianBlur(image, size, sigma)
-        return clip_like(blurred, image) if image.dtype == np.float32 else blurred
+        blurred = cv2.GaussianBlur(image, *self._tables)
+        return clip_like(blurred, image) if image.dtype.kind == "f" else blurred
 
 
 class MedianBlur(Step):

@@ -10,9 +10,10 @@ from vision.step import Step
 _SAMPLE = 400_000  # pixels that the histogram is made of, about, of a larger picture
 _BLOCK = 1 << 16  # pixels labelled at a time: they stay in the cache
 _LEVELS = 32  # of a channel in the histogram of a colour picture
-_STARTS, _TRIALS, _BEST = 16, 8, 4
-_ROUNDS = 100  # of Lloyd's algorithm at most, ...
-_ROUGH, _FINE = 1e-3, 1e-5  # ... or until the inertia falls by no more than this share
+_STARTS, _TRIALS = 16, 8  # of k-means++, and candidates for each centre
+_ROUGH_ROUNDS, _ROUNDS = 6, 100  # of Lloyd's algorithm at most: on coarse bins, on all
+_BEST = 3  # starts that are refined
+_TOLERANCE = 1e-4  # share of the inertia that a round must gain
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
@@ -119,7 +120,7 @@ class KMeansSegmenter(Step):
     def _learn(self, image):
         """The clusters' centres, ``(axes, n, 1)``, and mean colours, ``(channels, n)``."""
         every = max(1, round(np.sqrt(image.shape[0] * image.shape[1] / _SAMPLE)))
-        colors, weights, coarser = _histogram(image[::every, ::every])
+        colors, weights, coarser = _histogram(np.ascontiguousarray(image[::every, ::every]))
         points = self._points(colors)
         centers = self._clusters(points, weights, coarser)
         nearest = _nearest(points, centers)[0][0]
@@ -137,9 +138,9 @@ class KMeansSegmenter(Step):
         if coarser is not None and coarser.max() >= 10 * count:
             rough = _means(points, weights, coarser), np.bincount(coarser, weights)
         random = np.random.default_rng(self.random_state)
-        centers, inertia = _lloyd(*rough, _plus_plus(*rough, count, random), _ROUGH)
+        centers, inertia = _lloyd(*rough, _plus_plus(*rough, count, random), _ROUGH_ROUNDS)
         best = np.argsort(inertia, kind="stable")[:_BEST]
-        centers, inertia = _lloyd(points, weights, centers[:, :, best], _FINE)
+        centers, inertia = _lloyd(points, weights, centers[:, :, best], _ROUNDS)
         return centers[:, :, [np.argmin(inertia)]]
 
 
@@ -150,28 +151,43 @@ def _planes(image):
 
 def _histogram(sample):
     """Mean colours of the occupied bins, their pixels' numbers, and a coarser bin for each."""
-    planes = cv2.split(np.ascontiguousarray(sample))
-    levels = 256 if len(planes) == 1 else _LEVELS
-    bins = np.zeros(planes[0].shape, np.uint16)
-    for place, plane in enumerate(planes):
-        cv2.add(bins, cv2.LUT(plane, _levels(plane, levels) * np.uint16(levels**place)), bins)
-    bins = bins.ravel().astype(np.intp)
-    counts = np.bincount(bins)
+    channels = 1 if sample.ndim == 2 else 3
+    levels = 256 if channels == 1 else _LEVELS
+    tables = [
+        _levels(sample, channel, levels) * np.uint16(levels**channel) for channel in range(channels)
+    ]
+    counts, *sums = np.zeros((1 + channels, levels**channels))
+    for block in _blocks(sample):
+        planes = cv2.split(block)
+        bins = np.zeros(block.shape[:2], np.uint16)
+        for plane, table in zip(planes, tables):
+            cv2.add(bins, cv2.LUT(plane, table), bins)
+        bins = bins.ravel().astype(np.intp)
+        counts += np.bincount(bins, minlength=len(counts))
+        for total, plane in zip(sums, planes):
+            total += np.bincount(bins, plane.ravel(), len(counts))
     occupied = np.flatnonzero(counts)
-    weights = counts[occupied].astype(np.float64)
-    sums = [np.bincount(bins, plane.ravel())[occupied] for plane in planes]
-    coarser = None
-    if len(planes) == 3:
-        halves = sum(
-            occupied // levels**place % levels // 2 * (levels // 2) ** place for place in range(3)
-        )
-        coarser = np.unique(halves, return_inverse=True)[1]
-    return (np.array(sums) / weights).astype(np.float32), weights, coarser
+    weights = counts[occupied]
+    colors = (np.array(sums)[:, occupied] / weights).astype(np.float32)
+    return colors, weights, _coarser(occupied) if channels == 3 else None
 
 
-def _levels(plane, count):
-    """The level of each value, 0 to 255: `count` levels spread over the values that occur."""
-    present = cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() > 0
+def _blocks(image):
+    """The rows of an image, some at a time."""
+    rows = max(1, _BLOCK // image.shape[1])
+    return (image[top : top + rows] for top in range(0, len(image), rows))
+
+
+def _coarser(bins):
+    """The number of each colour bin in a histogram of half as many levels."""
+    half = _LEVELS // 2
+    halves = sum(bins // _LEVELS**channel % _LEVELS // 2 * half**channel for channel in range(3))
+    return np.unique(halves, return_inverse=True)[1]
+
+
+def _levels(image, channel, count):
+    """The level of each value of a channel: `count` levels spread over the values that occur."""
+    present = cv2.calcHist([image], [channel], None, [256], [0, 256]).ravel() > 0
     ranks = np.maximum(np.cumsum(present) - 1, 0)
     return (ranks * count // max(int(present.sum()), count)).astype(np.uint16)
 
@@ -232,16 +248,16 @@ def _draw(chances, trials, random):
     return np.minimum(np.array(drawn).T, chances.shape[1] - 1)
 
 
-def _lloyd(points, weights, centers, tolerance):
+def _lloyd(points, weights, centers, rounds):
     """Centres moved to the means of their points until little changes, and their inertia."""
     _, count, starts = centers.shape
     shift = np.arange(starts)[:, None] * count
     moments = [np.tile(weights, starts), *(np.tile(weights * axis, starts) for axis in points)]
     before = np.inf
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         nearest, distances = _nearest(points, centers)
         inertia = np.einsum("sn,n->s", distances, weights)
-        if (before - inertia <= tolerance * inertia).all():
+        if (before - inertia <= _TOLERANCE * inertia).all():
             break
         before = inertia
         groups = (nearest + shift).ravel()

@@ -110,15 +110,21 @@ class InRange(Step):
         """See `Step.prepare`."""
         low, high = self._bounds("low"), self._bounds("high")
         if low[0] <= high[0]:
-            return [(low, high)]
-        return [(low, (179, *high[1:])), ((0, *low[1:]), high)]
+            return self._limits(low, high), None
+        return self._limits(low, (179, *high[1:])), self._limits((0, *low[1:]), high)
+
+    def _limits(self, *bounds):
+        # OpenCV reads arrays faster than tuples, but takes an array of one for a picture.
+        if len(bounds[0]) == 1:
+            return bounds
+        return tuple(np.array(b, np.float32 if self.space == "lab" else np.uint8) for b in bounds)
 
     def apply(self, image):
         """See `Step.apply`."""
-        (low, high), *wrapped = self._tables
-        mask = cv2.inRange(image, low, high)
-        for low, high in wrapped:
-            cv2.bitwise_or(mask, cv2.inRange(image, low, high), dst=mask)
+        limits, wrapped = self._tables
+        mask = cv2.inRange(image, *limits)
+        if wrapped is not None:
+            cv2.bitwise_or(mask, cv2.inRange(image, *wrapped), dst=mask)
         return mask
 
 

@@ -41,6 +41,8 @@ def encode_array(array, stem):
     >>> encode_array(np.zeros(3), "gaussiannb-priors")[0]
     'gaussiannb-priors-7e9aa2083e24.npy'
     """
+    if isinstance(array, np.ma.MaskedArray):
+        raise ParameterError("A masked array is not written. Fill it with array.filled(value).")
     array = np.asarray(array)
     if array.dtype.kind not in KINDS:
         raise ParameterError(

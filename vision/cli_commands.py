@@ -4,7 +4,7 @@ import contextlib
 import sys
 
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-LONGEST = 60  # characters of a step in `vision check`
+LONGEST = 72  # characters of a step in `vision check`
 
 
 def run_command(options):
@@ -108,8 +108,9 @@ def _gives(steps, kind, indent):
         yield indent + _written(step), f"-> {kind.described}"
         if isinstance(step, NamedBranches):
             for name, part in dict(step.branches).items():
-                yield f"{indent}  {name}:", ""
-                yield from _gives(steps_of(part), before, f"{indent}    ")
+                fixed = not hasattr(part, "get_params")
+                yield f"{indent}  {name}:", "   a fixed mask" if fixed else ""
+                yield from () if fixed else _gives(steps_of(part), before, f"{indent}    ")
 
 
 def _written(step):

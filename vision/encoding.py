@@ -46,6 +46,7 @@ _TO_UINT8 = {
     "int32": "Label maps: labels.astype(np.uint16) as PNG, or TIFF as they are.",
     "int64": "Label maps: labels.astype(np.uint16) as PNG, or labels.astype(np.int32) as TIFF.",
 }
+_IDAT = 1 << 20  # bytes a chunk; some readers refuse very long ones
 _FROM_FLOAT = "From 0..1 convert with np.rint(image * 255).astype(np.uint8), or write float32 TIFF."
 
 
@@ -156,22 +157,28 @@ def _encode_jpeg(image, quality):
     return _by_cv2(".jpg", image, cv2.IMWRITE_JPEG_QUALITY, quality)
 
 
-def _encode_webp(image, quality):
-    # Above 100 OpenCV writes losslessly.
-    return _by_cv2(".webp", image, cv2.IMWRITE_WEBP_QUALITY, 101 if quality is None else quality)
-
-
 def _encode_bmp(image, quality):
     return _by_cv2(".bmp", image)
 
 
-def _encode_avif(image, quality):
-    from PIL import Image, features
+def _encode_webp(image, quality):
+    if quality is None:
+        return _by_pillow("WEBP", image, lossless=True, exact=True)
+    return _by_pillow("WEBP", image, quality=quality)
 
-    if not features.check("avif"):
-        raise ImageError("this build of Pillow cannot write AVIF: install pillow from PyPI")
+
+def _encode_avif(image, quality):
+    return _by_pillow("AVIF", image, quality=quality)
+
+
+def _by_pillow(name, image, **settings):
+    from PIL import Image
+
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "AVIF", quality=quality)
+    try:
+        Image.fromarray(image).save(file, name, **settings)
+    except (OSError, ValueError, KeyError) as error:  # KeyError: a Pillow built without it
+        raise ImageError(f"it could not be encoded as {name}: {error}") from error
     return file.getvalue()
 
 
@@ -183,35 +190,50 @@ def _encode_pnm(image, quality):
 
 
 def _encode_tiff(image, quality):
-    # Deflate: tifffile, and with it scikit-image, reads OpenCV's default, LZW, only with an extra.
-    return _by_cv2(".tif", image, cv2.IMWRITE_TIFF_COMPRESSION, 8)
+    """Deflate, and alpha named as such: OpenCV's LZW and predictors are not read by everyone."""
+    import tifffile
+
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file,
+        image,
+        photometric="minisblack" if image.ndim == 2 else "rgb",
+        extrasamples=["unassalpha"] if image.shape[2:] == (4,) else None,
+        compression="zlib",
+        compressionargs={"level": 1},
+        metadata=None,
+        software=False,
+    )
+    return file.getvalue()
 
 
 def _encode_png(image, quality):
-    """Rows as differences to the row above, deflated by ISA-L.
+    """Rows as differences to the row above, deflated by ISA-L (W3C, PNG, third edition).
 
-    At a like size 0.16 of the time of OpenCV's encoder (W3C, PNG, third edition, filter 2).
+    Against OpenCV's encoder a quarter to a third of the time on photographs, a tenth on masks,
+    at the same size within 5%.
     """
     from isal import isal_zlib
 
     height, width = image.shape[:2]
-    channels = 1 if image.ndim == 2 else image.shape[2]
     rows = image.astype(image.dtype.newbyteorder(">"), copy=False).view(np.uint8)
     rows = rows.reshape(height, -1)
     filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
     filtered[:, 0] = 2
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    colour = {1: 0, 3: 2, 4: 6}[channels]
+    pixels = memoryview(isal_zlib.compress(filtered, 1))
+    colour = 0 if image.ndim == 2 else {3: 2, 4: 6}[image.shape[2]]
     start = struct.pack(">IIBBBBB", width, height, image.dtype.itemsize * 8, colour, 0, 0, 0)
-    pixels = isal_zlib.compress(filtered, 1)
-    chunks = [(b"IHDR", start), (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(part for chunk in chunks for part in _chunk(*chunk))
+    parts = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", start)]
+    for begin in range(0, len(pixels), _IDAT):
+        parts += _chunk(b"IDAT", pixels[begin : begin + _IDAT])
+    return b"".join(parts + _chunk(b"IEND", b""))
 
 
 def _chunk(name, data):
     check = zlib.crc32(data, zlib.crc32(name))
-    return struct.pack(">I", len(data)), name, data, struct.pack(">I", check)
+    return [struct.pack(">I", len(data)), name, data, struct.pack(">I", check)]
 
 
 _ENCODERS = {

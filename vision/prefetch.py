@@ -1,5 +1,6 @@
 """Work ahead of a loop: a function of 0, 1, 2, ... by threads, in order, within bounds."""
 
+import atexit
 import contextvars
 import os
 import threading
@@ -53,6 +54,7 @@ def read_ahead(function, count, *, size=1, window=WINDOW, budget=BUDGET):
         return
     ahead = _Ahead(function, count, size, max(window, size), budget)
     try:
+        ahead.start()
         for start in range(0, count, size):
             yield ahead.take(start)
     finally:
@@ -73,15 +75,19 @@ class _Ahead:
         # Reentrant: the garbage collector may close a forgotten loop from within a thread of it.
         self.lock = threading.RLock()
         self.room, self.ready = threading.Condition(self.lock), threading.Condition(self.lock)
-        self.threads = [self._thread() for _ in range(min(_processors(), window, count))]
+        self.threads = []
 
-    def _thread(self):
-        # The context carries NumPy 2's errstate, which would not reach the thread otherwise. A
-        # daemon does not keep the interpreter alive for a loop that nobody finished.
-        run = contextvars.copy_context().run
-        thread = threading.Thread(target=run, args=(self._work,), name="read-ahead", daemon=True)
-        thread.start()
-        return thread
+    def start(self):
+        """Start the threads, as many as there are processors."""
+        # A script may end in the middle of a loop. Threads that are no daemons would keep it from
+        # ending; daemons that are not stopped first abort it where they are inside OpenCV.
+        atexit.register(self.close)
+        for _ in range(min(_processors(), self.window, self.count)):
+            # The context carries NumPy 2's errstate, which would not reach the thread otherwise.
+            run = contextvars.copy_context().run
+            thread = threading.Thread(target=run, args=[self._work], name="read-ahead", daemon=True)
+            thread.start()
+            self.threads.append(thread)
 
     def _work(self):
         # Nothing is bound here: a thread that waits must not keep its last picture alive.
@@ -140,6 +146,7 @@ class _Ahead:
 
     def close(self):
         """Stop the threads and wait for their end."""
+        atexit.unregister(self.close)
         with self.lock:
             self.closed = True
             self.done.clear()

@@ -61,9 +61,9 @@ def check_outputs(kind, *, overlay, format):
         If an option has no effect on such a pipeline, or the name of a branch is no name of a
         folder.
     """
+    _check_folders(kind)
     parts = parts_of(kind)
     for name, part in parts.items():
-        _check_folder(name)
         if part in WAYS_OUT:
             where = f" in its branch {name!r}" if name else ""
             raise KindError(
@@ -83,13 +83,14 @@ def check_outputs(kind, *, overlay, format):
         )
 
 
-def _check_folder(name):
-    for part in name.split("/") if name else ():
-        if part in ("", ".", "..") or "\0" in part or "\\" in part:
+def _check_folders(kind):
+    for name, inner in kind.items() if isinstance(kind, Branched) else ():
+        if name in (".", "..") or set(name) & set("/\\\0"):
             raise ParameterError(
-                f"The branch {name!r} becomes a folder of the run: give it a name of letters, "
-                "digits, '_' and '-'."
+                f"The branch {name!r} becomes a folder of the run: give it a name without "
+                "slashes, such as 'mask'."
             )
+        _check_folders(inner)
 
 
 class Recorder:

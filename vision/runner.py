@@ -132,6 +132,7 @@ def run(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> from classical import Otsu
     >>> out = tempfile.mkdtemp()
     >>> summary = run(Otsu(), [np.eye(4, dtype=np.uint8)], out, progress=False)

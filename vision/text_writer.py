@@ -46,6 +46,7 @@ class Writer:
 
     def part(self, part, where=()):
         """A chain as a list; one step as its name, or as a table of its name."""
+        where = where if type(part) is Pipeline else (*where, _shown(part))
         arguments = self._arguments(part, where)
         if isinstance(arguments, BlockList):
             return arguments
@@ -193,7 +194,7 @@ def _is_default(value, default):
         value = value.item()
     if isinstance(default, list | tuple):
         return (
-            isinstance(value, list | tuple)
+            isinstance(value, (type(default), list))
             and len(value) == len(default)
             and all(map(_is_default, value, default))
         )

@@ -265,16 +265,14 @@ def test_archive_is_read_by_many_threads_and_after_a_pickle(tmp_path):
             file.writestr(f"{number}.png", encoded((number, 0, 0)))
     images = Images(path)
     assert reds(images) == list(range(200))
-    again = repickled(images[::-1])
-    assert reds(again) == list(range(200))[::-1]
+    assert reds(repickled(images[::-1])) == list(range(200))[::-1]
 
 
 def test_archive_with_damage(tmp_path, archive, monkeypatch):
     data = bytearray(archive.read_bytes())
-    cut = tmp_path / "cut.zip"
-    cut.write_bytes(data[:-40])
+    (tmp_path / "cut.zip").write_bytes(data[:-40])
     with pytest.raises(ImageError, match=r"cut\.zip': not a zip archive that can be read"):
-        Images(cut)
+        Images(tmp_path / "cut.zip")
     images = Images(archive)
     monkeypatch.setattr(vision.images, "MAX_BYTES", 10)
     with pytest.raises(ImageError, match="cannot be taken out of the archive: more than 10 bytes"):
@@ -283,10 +281,9 @@ def test_archive_with_damage(tmp_path, archive, monkeypatch):
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # both headers: "is encrypted"
         for found in re.finditer(re.escape(mark), bytes(data)):
             data[found.start() + offset] |= 1
-    secret = tmp_path / "secret.zip"
-    secret.write_bytes(data)
+    (tmp_path / "secret.zip").write_bytes(data)
     with pytest.raises(ImageError, match=r"secret\.zip/.*\.png': cannot be taken .* encrypted"):
-        Images(secret)[0]
+        Images(tmp_path / "secret.zip")[0]
 
 
 def test_arrays_are_given_out_as_they_are():
@@ -384,10 +381,9 @@ ARRAY_KEYS = st.one_of(
 
 @given(st.integers(-2 * COUNT, 2 * COUNT))
 def test_a_whole_number_indexes_like_a_list(key):
-    numbers = list(range(COUNT))
     for index in (key, np.int16(key), np.array(key)):
         try:
-            expected = numbers[key]
+            expected = list(range(COUNT))[key]
         except IndexError:
             with pytest.raises(IndexError):
                 Images(PICTURES)[index]
@@ -415,8 +411,7 @@ def test_indexing_reads_nothing_and_iteration_all_once(ten, reads):
     assert reds(part) == [20, 70]
     assert len(reads) == 2
     assert reds([images[-1], images[np.int64(3)], images[4, ...]]) == [90, 30, 40]
-    assert len(reads) == 5
-    assert images.read_item(2)[0, 0, 0] == 20
+    assert (len(reads), images.read_item(2)[0, 0, 0]) == (5, 20)
 
 
 def brighter(picture):

@@ -140,6 +140,7 @@ def test_read_ahead_is_bounded_in_bytes(monkeypatch):
 def test_one_giant_does_not_slow_the_rest(monkeypatch):
     monkeypatch.setattr(vision.prefetch, "_processors", lambda: 2)
     ahead = vision.prefetch._Ahead(lambda index: (index, 90 if index == 0 else 1), 60, 1, 16, 100)
+    ahead.start()
     for start in range(40):
         ahead.take(start)
     assert eventually(lambda: ahead.claimed == 56)  # the whole window again

@@ -81,12 +81,11 @@ def decode_pixels(data, header, detail, mode):
         If the data are truncated or damaged.
     """
     pixels = _MODULES[header.format].decode(data, header, detail, mode)
-    height, width = pixels.shape[:2]
-    if (width, height) != (header.width, header.height):
+    shape = pixels.shape
+    if shape[:2] != (header.height, header.width):
         raise ImageError(
-            f"damaged: its header says {header.width} x {header.height}, "
-            f"but {width} x {height} were decoded"
+            f"damaged: {header.width} x {header.height} by its header, {shape} as decoded"
         )
-    if pixels.ndim == 3 and pixels.shape[2] not in (3, 4):
-        raise ImageError(f"it has {pixels.shape[2]} channels; 1, 3 and 4 are read")
+    if shape[2:] not in ((), (3,), (4,)):
+        raise ImageError(f"it has {shape[2]} channels; 1, 3 and 4 are read")
     return pixels

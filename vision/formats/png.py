@@ -61,6 +61,8 @@ def _walk(data):
         if not name[0] & 0x20 or name == b"tRNS":  # a capital first letter: needed for pixels
             kept[-1:] = [(kept[-1][0], end)] if kept[-1][1] == at else [kept[-1], (at, end)]
         if name == b"IEND":
+            if b"IDAT" not in found:
+                raise ImageError("damaged: a PNG without pixels")
             return kept, found, end
         if name in (b"IDAT", b"fcTL"):
             found.setdefault(name, at)

@@ -77,11 +77,12 @@ def _bits(data, header, start):
 def _plain_values(text, count, bitmap):
     if b"#" in text:
         text = b"\n".join([line.partition(b"#")[0] for line in text.splitlines()] + [b""])
+    closed = text[-1:].isspace()
     if bitmap:  # its digits need no space between them
         text = re.sub(rb"([01])", rb"\1 ", text)
     words = text.split(None, count)
     # Without a space after it the last value itself may have been cut short.
-    if len(words) < count or (len(words) == count and not text[-1:].isspace()):
+    if len(words) < count or (len(words) == count and not closed):
         raise ImageError(f"truncated: {count:,} values and a line end must follow the PNM's header")
     try:
         values = np.array(words[:count], np.uint32)

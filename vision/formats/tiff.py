@@ -90,6 +90,16 @@ class Directories:
             entries.setdefault(self._number(piece[:2]), piece)
         return entries, self._number(table[count * size :])
 
+    def end(self, entries):
+        """The byte at which the last of the values that do not fit into an entry ends."""
+        begin = 12 if self.big else 8
+        end = 0
+        for piece in entries.values():
+            length = self.count(piece) * _SIZES.get(self._number(piece[2:4]), 0)
+            if length > len(piece) - begin:
+                end = max(end, self._number(piece[begin:]) + length)
+        return end
+
     def count(self, piece):
         """How many values an entry has."""
         return self._number(piece[4 : 12 if self.big else 8])
@@ -172,6 +182,7 @@ def read_header(data):
 
 
 def _check_extent(directories, entries):
+    check_end(directories.end(entries), directories.data, "the TIFF's tags")
     for places, sizes in ((_STRIPS, _STRIP_SIZES), (_TILES, _TILE_SIZES)):
         ends = directories.values(entries, places).astype(np.float64)
         lengths = directories.values(entries, sizes)

@@ -1,0 +1,657 @@
+"""Folder runs, end to end: outputs against cv2 by hand, rows counted by hand, nothing lost."""
+
+import csv
+import errno
+import gc
+import io
+import shutil
+import signal
+import threading
+import weakref
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+import vision
+from classical import FindContours, GaussianBlur, Gray, KMeansSegmenter, LoG, Normalize, Otsu, ToHSV
+from vision.errors import ImageNotFoundError, KindError, ParameterError, WriteError
+from vision.kinds import SAME, Kind
+from vision.run_folder import OutputExistsError
+from vision.run_work import AHEAD, in_order, one_cv2_thread
+from vision.runner import RunSummary
+
+FORMATS = {".jpg": "JPEG", ".png": "PNG", ".tif": "TIFF"}
+PHOTOS = {
+    "cat.jpg": data.chelsea,
+    "cat.png": data.chelsea,
+    "coins.png": data.coins,
+    "sub/deep/kaffee ünï.tif": data.coffee,
+    "sub/page.png": data.page,
+}
+
+
+def encoded(image, suffix):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, FORMATS[suffix])
+    return file.getvalue()
+
+
+def put(folder, name, image):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded(image, path.suffix))
+    return path
+
+
+def table(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def stored(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def files_below(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def squares(count):
+    """A dark picture with bright squares of 10 x 10 pixels."""
+    image = np.zeros((40, 200), np.uint8)
+    for index in range(count):
+        image[10:20, 15 * index + 5 : 15 * index + 15] = 255
+    return image
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    for name, load in PHOTOS.items():
+        put(folder, name, load())
+    return folder
+
+
+@pytest.fixture
+def broken(photos):
+    """The photographs among files that are none."""
+    whole = (photos / "cat.jpg").read_bytes()
+    (photos / "sub/torn.jpg").write_bytes(whole[: len(whole) // 2])
+    (photos / "empty.png").touch()
+    (photos / "words.png").write_text("no picture")
+    (photos / "notes.txt").write_text("not even called one")
+    return photos
+
+
+def run(pipeline, source, out, **options):
+    return vision.run(pipeline, source, out, progress=False, **options)
+
+
+class Spy(vision.Step):
+    """Passes pictures on and remembers what it saw."""
+
+    gives = SAME
+
+    def __init__(self, log=None):
+        self.log = log
+
+    def apply(self, image):
+        self.log(image)
+        return image.copy()
+
+
+# What is written
+
+
+def test_masks_equal_those_of_cv2_by_hand(photos, tmp_path):
+    out = tmp_path / "out"
+    run(Gray() >> Otsu(), photos, out)
+    for name in PHOTOS:
+        read = cv2.imdecode(np.fromfile(photos / name, np.uint8), cv2.IMREAD_COLOR)
+        grey = cv2.cvtColor(read, cv2.COLOR_BGR2GRAY)
+        _, expected = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
+        output = "images/" + (name if name.endswith(".png") else f"{name}.png")
+        assert np.array_equal(stored(out / output), expected), name
+    assert len(files_below(out / "images")) == len(PHOTOS)
+
+
+def test_rows_are_counted_by_hand_and_stand_in_the_order_of_the_files(tmp_path):
+    for count in (3, 0, 12, 1):
+        put(tmp_path / "in", f"{count}.png", squares(count))
+    summary = run(Otsu() >> FindContours(), tmp_path / "in", tmp_path / "out", workers=3)
+    rows = table(summary.results_csv)
+    assert [(row["source"], row["object"]) for row in rows] == [
+        ("0.png", "0"),
+        ("1.png", "1"),
+        *(("3.png", str(number)) for number in (1, 2, 3)),
+        *(("12.png", str(number)) for number in range(1, 13)),
+    ]
+    assert all(row["area"] == "81.0" for row in rows[1:])  # 9 by 9 between pixel centres
+    assert sorted(float(row["left"]) for row in rows[2:5]) == [5, 20, 35]
+    assert set(rows[0].values()) == {"0.png", "0", ""}
+    assert (summary.done, summary.failed) == (4, 0)
+
+
+def test_a_bad_file_costs_its_own_row_and_nothing_else(broken, tmp_path):
+    summary = run(Gray() >> Otsu(), broken, tmp_path / "out")
+    errors = {row["source"]: row for row in table(summary.errors_csv)}
+    assert set(errors) == {"sub/torn.jpg", "empty.png", "words.png"}
+    assert {row["error"] for row in errors.values()} == {"ImageError"}
+    assert "truncated" in errors["sub/torn.jpg"]["reason"]
+    assert "empty" in errors["empty.png"]["reason"]
+    assert [row["source"] for row in table(summary.results_csv)] == sorted(PHOTOS, key=str.lower)
+    assert (summary.done, summary.failed) == (len(PHOTOS), 3)
+
+
+def test_errors_csv_has_its_header_when_all_is_well(photos, tmp_path):
+    summary = run(Gray(), photos, tmp_path / "out")
+    assert summary.errors_csv.read_text() == "source,error,reason\n"
+
+
+def test_nothing_but_the_outputs_is_left_in_the_folder(broken, tmp_path):
+    out = tmp_path / "out"
+    run(GaussianBlur(5), broken, out)
+    pictures = {"cat.jpg", "cat.png", "coins.png", "sub/deep/kaffee ünï.tif", "sub/page.png"}
+    expected = {"results.csv", "errors.csv", "pipeline.yaml"} | {f"images/{p}" for p in pictures}
+    assert files_below(out) == expected
+
+
+def test_images_take_the_format_asked_for(photos, tmp_path):
+    summary = run(GaussianBlur(5), photos, tmp_path / "out", format="jpg", quality=50)
+    for row in table(summary.results_csv):
+        with Image.open(tmp_path / "out" / row["output"]) as image:
+            assert image.format == "JPEG"
+            assert image.size == (int(row["width"]), int(row["height"]))
+            assert image.quantization[0][0] == 16  # the standard table of quality 50
+
+
+def test_an_overlay_is_the_result_drawn_on_the_picture(photos, tmp_path):
+    pipeline = Gray() >> Otsu() >> FindContours(min_area=200)
+    run(pipeline, photos, tmp_path / "out", overlay=True)
+    image = stored(photos / "cat.png")
+    expected = pipeline(image).draw(image)
+    assert np.array_equal(stored(tmp_path / "out/overlays/cat.png"), expected)
+    assert len(files_below(tmp_path / "out/overlays")) == len(PHOTOS)
+    assert not (tmp_path / "out/images").exists()
+
+
+def test_branches_have_a_folder_and_a_column_each(photos, tmp_path):
+    both = vision.Branches(
+        {"gray": Gray(), "found": Gray() >> Otsu() >> FindContours(min_area=500)}
+    )
+    summary = run(both, photos, tmp_path / "out", overlay=True)
+    rows = table(summary.results_csv)
+    assert list(rows[0])[:4] == ["source", "branch", "object", "output"]
+    cat = [row for row in rows if row["source"] == "cat.png"]
+    found = Gray() >> Otsu() >> FindContours(min_area=500)
+    assert [row["branch"] for row in cat] == ["gray"] + ["found"] * len(found(data.chelsea()))
+    grey = cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2GRAY)
+    assert np.array_equal(stored(tmp_path / "out/images/gray/cat.png"), grey)
+    assert (tmp_path / "out/overlays/found/cat.png").exists()
+    assert not (tmp_path / "out/overlays/gray").exists()
+
+
+def test_label_maps_give_a_row_a_region(photos, tmp_path):
+    summary = run(KMeansSegmenter(3), [photos / "cat.png"], tmp_path / "out")
+    labels = stored(tmp_path / "out/images/cat.png")
+    rows = table(summary.results_csv)
+    counts = {int(row["label"]): int(row["area"]) for row in rows}
+    values, pixels = np.unique(labels[labels > 0], return_counts=True)
+    assert counts == dict(zip(values.tolist(), pixels.tolist(), strict=True))
+
+
+def test_16_bits_pass_through_a_run(tmp_path):
+    deep = np.arange(600, dtype=np.uint16).reshape(20, 30) * 100
+    put(tmp_path / "in", "deep.png", deep)
+    run(vision.chain("passthrough"), tmp_path / "in", tmp_path / "out")
+    read = cv2.imread(str(tmp_path / "out/images/deep.png"), cv2.IMREAD_UNCHANGED)
+    assert read.dtype == np.uint16
+    assert np.array_equal(read[..., 0], deep)
+
+
+# What is read, and how
+
+
+def test_a_pipeline_of_grey_alone_refuses_colour_with_the_repair(photos, tmp_path):
+    summary = run(Otsu(), photos, tmp_path / "out")
+    assert {row["source"] for row in table(summary.results_csv)} == {"coins.png", "sub/page.png"}
+    reasons = {row["source"]: row for row in table(summary.errors_csv)}
+    assert set(reasons) == set(PHOTOS) - {"coins.png", "sub/page.png"}
+    assert reasons["cat.jpg"]["error"] == "KindError"
+    assert "Gray()" in reasons["cat.jpg"]["reason"]
+
+
+@pytest.mark.parametrize("form", ["list", "pattern", "zip", "images", "iterator"])
+def test_any_source_gives_the_same_masks(photos, tmp_path, form):
+    names = ["cat.png", "coins.png"]
+    archive = tmp_path / "some.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in names:
+            file.write(photos / name, name)
+    source = {
+        "list": [photos / name for name in names],
+        "pattern": str(photos / "c*.png"),
+        "zip": archive,
+        "images": vision.Images([photos / name for name in names]),
+        "iterator": (photos / name for name in names),
+    }[form]
+    summary = run(Gray() >> Otsu(), source, tmp_path / "out")
+    assert [row["source"] for row in table(summary.results_csv)] == names
+    grey = cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2GRAY)
+    expected = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1]
+    assert np.array_equal(stored(tmp_path / "out/images/cat.png"), expected)
+
+
+def test_pictures_in_memory_are_png_by_number(tmp_path):
+    summary = run(Otsu(), [squares(1), squares(2)], tmp_path / "out")
+    rows = table(summary.results_csv)
+    assert [row["output"] for row in rows] == ["images/000000.png", "images/000001.png"]
+    assert np.array_equal(stored(tmp_path / "out/images/000001.png"), squares(2))
+
+
+def test_a_file_listed_twice_is_done_twice_under_two_names(photos, tmp_path):
+    summary = run(Gray(), [photos / "coins.png"] * 2, tmp_path / "out")
+    rows = table(summary.results_csv)
+    assert len({row["output"] for row in rows}) == 2
+    assert all(np.array_equal(stored(tmp_path / "out" / r["output"]), data.coins()) for r in rows)
+
+
+def test_max_pixels_is_kept(photos, tmp_path):
+    summary = run(Gray(), photos, tmp_path / "out", max_pixels=300 * 451)
+    errors = {row["source"]: row["reason"] for row in table(summary.errors_csv)}
+    assert set(errors) == {"sub/deep/kaffee ünï.tif"}  # 400 x 600; the others have less
+    assert "max_pixels" in errors["sub/deep/kaffee ünï.tif"]
+
+
+# What is refused, before anything is read or made
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "options", "error", "message"),
+    [
+        (Gray() >> LoG(), {}, KindError, r"a map: end it with Normalize\(\)"),
+        (ToHSV(), {}, KindError, r"an hsv image: end it with HSVToRGB\(\)"),
+        (Normalize(), {}, None, None),
+        (Gray(), {"workers": 0}, ParameterError, "'workers' of run"),
+        (Gray(), {"format": "bmpp"}, ParameterError, "'format' of run.*Did you mean"),
+        (Gray(), {"quality": 101}, ParameterError, "'quality' of run"),
+        (Gray(), {"quality": 50, "format": "png"}, ParameterError, "PNG, which is lossless"),
+        (Gray(), {"overlay": 1}, ParameterError, "'overlay' of run"),
+        (Gray(), {"overlay": True}, ParameterError, "leave overlay out"),
+        (Gray() >> Otsu(), {"format": "jpg"}, ParameterError, "masks and label maps are PNG"),
+        ("p.yaml", {}, ParameterError, r"vision\.load"),
+        (vision.chain(FindContours()), {}, None, None),
+        (Gray() >> GaussianBlur(4), {}, ParameterError, "'size' of GaussianBlur"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_is_read(
+    photos, tmp_path, monkeypatch, pipeline, options, error, message
+):
+    if error is None:
+        assert run(pipeline, photos, tmp_path / "out", **options).done
+        return
+
+    def unread(*args, **kwargs):
+        raise AssertionError("a file was read")
+
+    monkeypatch.setattr("vision.images.read", unread)
+    with pytest.raises(error, match=message):
+        run(pipeline, photos, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pipeline_that_takes_no_picture_is_refused(photos, tmp_path):
+    from classical import HSVToRGB
+
+    with pytest.raises(KindError, match=r"takes an hsv image\. Put ToHSV\(\) in front"):
+        run(HSVToRGB(), photos, tmp_path / "out")
+
+
+def test_an_unfitted_pipeline_is_refused(photos, tmp_path):
+    from sklearn.exceptions import NotFittedError
+    from sklearn.naive_bayes import GaussianNB
+
+    with pytest.raises(NotFittedError, match="GaussianNB is not fitted"):
+        run(Gray() >> Brightness() >> GaussianNB(), photos, tmp_path / "out")
+
+
+def test_an_earlier_run_is_kept_unless_asked(photos, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), photos, out)
+    before = (out / "images/cat.png").read_bytes()
+    with pytest.raises(OutputExistsError, match="overwrite=True"):
+        run(Gray() >> Otsu(), photos, out)
+    with pytest.raises(FileExistsError):
+        run(Gray() >> Otsu(), photos, out)
+    assert (out / "images/cat.png").read_bytes() == before
+    run(Gray() >> Otsu(), photos, out, overwrite=True)
+    assert set(np.unique(stored(out / "images/cat.png"))) == {0, 255}
+    assert vision.to_text(vision.load(out / "pipeline.yaml")) == "- Gray\n- Otsu\n"
+
+
+def test_a_folder_of_pictures_that_no_run_made_is_never_written_into(photos, tmp_path):
+    put(tmp_path / "out", "images/cat.png", squares(1))
+    for overwrite in (False, True):
+        with pytest.raises(OutputExistsError, match="which no run made"):
+            run(Gray(), photos, tmp_path / "out", overwrite=overwrite)
+    assert np.array_equal(stored(tmp_path / "out/images/cat.png"), squares(1))
+
+
+@pytest.mark.parametrize("place", [".", "results", "sub/results"])
+def test_outputs_within_the_source_are_no_inputs_of_the_next_run(photos, place):
+    out = photos / place
+    first = run(Gray() >> Otsu(), photos, out, overlay=True)
+    second = run(Gray() >> Otsu(), photos, out, overlay=True, overwrite=True)
+    assert (first.done, second.done) == (len(PHOTOS), len(PHOTOS))
+    assert {row["source"] for row in table(second.results_csv)} == set(PHOTOS)
+
+
+def test_the_pictures_of_a_run_are_no_source_for_replacing_it(photos, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), photos, out)
+    for source in (out / "images", [out / "images/cat.png", photos / "coins.png"]):
+        with pytest.raises(ParameterError, match="whose pictures the run replaces"):
+            run(Gray() >> Otsu(), source, out, overwrite=True)
+    assert run(Gray() >> Otsu(), out / "images", tmp_path / "other").done == len(PHOTOS)
+
+
+def test_no_picture_is_an_error_and_makes_no_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(ImageNotFoundError, match="no picture"):
+        run(Gray(), tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(photos, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="file"):
+        run(Gray(), photos, tmp_path / "file")
+
+
+# What ran
+
+
+class Brightness(vision.FeatureStep):
+    """The mean of each channel or of the one."""
+
+    takes = (Kind.GRAY,)
+
+    def apply(self, image):
+        return np.array([image.mean(), image.std()], np.float32)
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array(["mean", "deviation"], dtype=object)
+
+
+def test_features_are_columns_by_name(photos, tmp_path):
+    summary = run(Gray() >> Brightness(), photos, tmp_path / "out")
+    row = next(r for r in table(summary.results_csv) if r["source"] == "coins.png")
+    assert list(row) == ["source", "object", "mean", "deviation"]
+    assert float(row["mean"]) == pytest.approx(data.coins().mean(), rel=1e-6)
+
+
+def test_a_fitted_classifier_gives_a_row_a_picture_and_is_kept_whole(photos, tmp_path):
+    from sklearn.linear_model import LogisticRegression
+
+    from classical import RawPixels
+
+    pipeline = Gray() >> RawPixels(4) >> LogisticRegression()
+    images = vision.Images(photos)
+    pipeline.fit(images, ["cat", "cat", "other", "other", "other"])
+    summary = run(pipeline, photos, tmp_path / "out", overlay=True)
+    rows = table(summary.results_csv)
+    assert [row["label"] for row in rows] == pipeline.predict(images).tolist()
+    probable = pipeline.predict_proba(images).max(axis=1)
+    assert [float(row["score"]) for row in rows] == pytest.approx(probable.tolist(), rel=1e-4)
+    again = vision.load(tmp_path / "out/pipeline.vision")
+    assert again.predict(images).tolist() == pipeline.predict(images).tolist()
+    assert (tmp_path / "out/overlays/cat.jpg").exists()
+
+
+def test_a_pipeline_with_a_fixed_mask_is_kept_with_it(tmp_path):
+    frame = np.zeros((40, 200), np.uint8)
+    frame[:, :100] = 255
+    run(Otsu() & frame, [squares(12)], tmp_path / "out")
+    again = vision.load(tmp_path / "out/pipeline.vision")
+    assert np.array_equal(again(squares(12)), stored(tmp_path / "out/images/000000.png"))
+    assert files_below(tmp_path / "out") == {
+        *("results.csv", "errors.csv", "pipeline.vision", "images/000000.png")
+    }
+
+
+def test_a_step_of_ones_own_runs_though_it_has_no_text(tmp_path):
+    seen = []
+    summary = run(Spy(lambda image: seen.append(image.shape)), [squares(1)], tmp_path / "out")
+    assert seen == [(40, 200)]
+    assert summary.done == 1
+    assert "Spy" in (tmp_path / "out/pipeline.txt").read_text()
+
+
+def test_a_function_of_scikit_learn_runs(tmp_path):
+    from sklearn.preprocessing import FunctionTransformer
+
+    turned = FunctionTransformer(lambda images: [image.T.copy() for image in images])
+    summary = run(vision.chain(turned), [squares(1), squares(3)], tmp_path / "out")
+    assert np.array_equal(stored(tmp_path / "out/images/000001.png"), squares(3).T)
+    assert summary.done == 2
+
+
+# Threads, memory, interrupts
+
+
+def test_any_number_of_threads_gives_the_same_bytes(broken, tmp_path):
+    for workers in (1, 2, 5):
+        run(Gray() >> Otsu(), broken, tmp_path / str(workers), workers=workers, overlay=True)
+    names = files_below(tmp_path / "1")
+    assert names == files_below(tmp_path / "2") == files_below(tmp_path / "5")
+    for name in names:
+        one = (tmp_path / "1" / name).read_bytes()
+        assert one == (tmp_path / "2" / name).read_bytes() == (tmp_path / "5" / name).read_bytes()
+
+
+def test_rows_keep_the_order_when_the_first_file_takes_longest(tmp_path):
+    last = threading.Event()
+
+    def wait_for_the_last(image):
+        # The first picture ends after the others have: it has one square, the last has three.
+        if image.sum() == squares(1).sum():
+            assert last.wait(30)
+        elif image.sum() == squares(3).sum():
+            last.set()
+
+    images = [squares(1), squares(2), squares(3)]
+    summary = run(Spy(wait_for_the_last), images, tmp_path / "out", workers=3)
+    assert [row["source"] for row in table(summary.results_csv)] == ["000000", "000001", "000002"]
+
+
+def test_cv2_has_one_thread_within_a_run_and_its_own_again_after(tmp_path):
+    before, seen = cv2.getNumThreads(), []
+    cv2.setNumThreads(3)
+    try:
+        had = cv2.getNumThreads()
+        run(Spy(lambda image: seen.append(cv2.getNumThreads())), [squares(1)], tmp_path / "a")
+        with pytest.raises(WriteError):
+            run(Spy(print), [squares(1)], "/dev/null/x")
+        assert cv2.getNumThreads() == had
+        with one_cv2_thread():
+            with one_cv2_thread():
+                assert cv2.getNumThreads() == 1
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == had
+    finally:
+        cv2.setNumThreads(before)
+    assert seen == [1]
+
+
+def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path):
+    folder, workers = tmp_path / "in", 2
+    first = put(folder, "0.png", squares(1))
+    for number in range(1, 60):
+        shutil.copy(first, folder / f"{number}.png")
+    alive, most, lock = set(), [0], threading.Lock()
+
+    def watch(image):
+        with lock:
+            alive.add(id(image))
+            most[0] = max(most[0], len(alive))
+            weakref.finalize(image, alive.discard, id(image))
+
+    gc.collect()
+    summary = run(Spy(watch), folder, tmp_path / "out", workers=workers)
+    assert summary.done == 60
+    assert most[0] <= workers + 1
+    assert not alive
+
+
+def test_only_a_few_jobs_are_begun_ahead_of_the_rows():
+    begun, taken, workers = [], [], 3
+
+    def jobs():
+        for number in range(200):
+            assert number - len(taken) <= (AHEAD + 1) * workers
+            begun.append(number)
+            yield number
+
+    in_order(lambda number: number, jobs(), workers, taken.append)
+    assert taken == list(range(200))
+
+
+class Batched(Spy):
+    """A step that works on batches, and on none that holds a marked picture."""
+
+    def apply(self, image):
+        if image[0, 0] == 7:
+            raise ValueError("a marked\n picture")
+        return super().apply(image)
+
+    def apply_many(self, images):
+        self.log(np.array([len(images)]))
+        return [self.apply(image) for image in images]
+
+
+def test_a_failing_batch_costs_only_the_picture_that_is_at_fault(tmp_path):
+    sizes = []
+    images = [squares(count % 10) for count in range(40)]
+    images[20][0, 0] = 7
+    step = Batched(lambda array: sizes.append(int(array[0])) if array.ndim == 1 else None)
+    summary = run(step, images, tmp_path / "out")
+    assert sorted(sizes) == [8, 16, 16]
+    assert table(summary.errors_csv) == [
+        {"source": "000020", "error": "ValueError", "reason": "a marked picture"}
+    ]
+    assert [row["source"] for row in table(summary.results_csv)] == [
+        f"{number:06d}" for number in range(40) if number != 20
+    ]
+    assert np.array_equal(stored(tmp_path / "out/images/000023.png"), images[23])
+
+
+def test_large_pictures_make_small_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("vision.run_work.BATCH_BYTES", 3 * squares(0).nbytes)
+    sizes = []
+    step = Batched(lambda array: sizes.append(int(array[0])) if array.ndim == 1 else None)
+    assert run(step, [squares(1)] * 8, tmp_path / "out").done == 8
+    assert sizes == [3, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "reason"),
+    [
+        (MemoryError(), "MemoryError", "not enough memory"),
+        (cv2.error("bad\n  call"), "cv2.error", "bad call"),
+        (ZeroDivisionError(), "ZeroDivisionError", "no reason given"),
+        (KindError("no"), "KindError", "no"),
+    ],
+)
+def test_whatever_a_step_raises_is_a_row(tmp_path, raised, error, reason):
+    def fail(image):
+        if image.any():
+            raise raised
+
+    summary = run(Spy(fail), [squares(0), squares(1), squares(0)], tmp_path / "out")
+    assert table(summary.errors_csv) == [{"source": "000001", "error": error, "reason": reason}]
+    assert summary.done == 2
+
+
+def test_ctrl_c_ends_the_run_with_the_rows_of_all_that_was_written(photos, tmp_path):
+    folder = tmp_path / "in"
+    for number in range(40):
+        shutil.copy(put(tmp_path, "one.png", squares(number % 9 + 1)), folder.parent / "x.png")
+        put(folder, f"{number}.png", squares(number % 9 + 1))
+    count = iter(range(1, 100))
+
+    def interrupt(image):
+        if next(count) == 15:
+            signal.raise_signal(signal.SIGINT)
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run(Spy(interrupt), folder, out, workers=2)
+    rows = table(out / "results.csv")
+    assert 14 <= len(rows) < 40
+    assert {row["output"] for row in rows} == {f"images/{n}" for n in files_below(out / "images")}
+    assert table(out / "errors.csv") == []
+    assert not list(out.rglob(".*"))
+    assert threading.active_count() == 1
+
+
+def test_a_full_disk_ends_the_run_by_name_and_keeps_the_rows_before_it(tmp_path, monkeypatch):
+    from vision import records
+
+    write_bytes = records.write_bytes
+
+    def full(path, data, **options):
+        if path.name == "000005.png":
+            error = WriteError(f"{path} could not be written: no space left")
+            error.errno = errno.ENOSPC
+            raise error
+        write_bytes(path, data, **options)
+
+    monkeypatch.setattr(records, "write_bytes", full)
+    out = tmp_path / "out"
+    with pytest.raises(WriteError, match=r"000005\.png could not be written"):
+        run(Otsu(), [squares(1)] * 100, out, workers=2)
+    rows = table(out / "results.csv")
+    assert {row["output"] for row in rows} == {f"images/{n}" for n in files_below(out / "images")}
+    assert 5 <= len(rows) < 100
+
+
+def test_a_name_that_is_too_long_is_one_row(tmp_path):
+    put(tmp_path / "in", f"{'a' * 250}.jpg", squares(1))
+    put(tmp_path / "in", "b.jpg", squares(1))
+    summary = run(Gray() >> Otsu(), tmp_path / "in", tmp_path / "out")
+    (row,) = table(summary.errors_csv)
+    assert row["error"] == "WriteError"
+    assert summary.done == 1
+
+
+def test_a_name_that_is_no_text_is_kept_to_the_byte(tmp_path):
+    import os
+
+    (tmp_path / "in").mkdir()
+    odd = os.fsdecode(b"odd \xff.png")
+    (tmp_path / "in" / odd).write_bytes(encoded(squares(2), ".png"))
+    summary = run(Otsu(), tmp_path / "in", tmp_path / "out")
+    assert os.listdir(os.fsencode(tmp_path / "out/images")) == [b"odd \xff.png"]
+    assert table(summary.results_csv)[0]["source"] == "odd \\udcff.png"
+
+
+def test_progress_goes_to_standard_error_unless_refused(tmp_path, capsys):
+    vision.run(Otsu(), [squares(1)] * 3, tmp_path / "a")
+    said = capsys.readouterr()
+    assert said.err.startswith("3 of 3 files, ")
+    assert said.out == ""
+    vision.run(Otsu(), [squares(1)] * 3, tmp_path / "b", progress=False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_summary_says_where_everything_is(broken, tmp_path):
+    summary = run(Gray(), broken, tmp_path / "out")
+    assert isinstance(summary, RunSummary)
+    assert summary.out == tmp_path / "out"
+    assert repr(summary).startswith(f"RunSummary({len(PHOTOS)} done, 3 failed in ")
+    assert str(summary.errors_csv) in repr(summary)

@@ -44,6 +44,7 @@ class ApplyMask(Step):
     [[9, 150, 250]]
     """
 
+    gives = SAME
     _PREPARED = (*Step._PREPARED, "_edits")
 
     def __init__(self, mask, fill=0):
@@ -91,8 +92,6 @@ class ApplyMask(Step):
         """The kind that came; of a mask filled with gray, a gray image."""
         masks = kind in (Kind.MASK, Kind.EDGES)
         return kind if self.fill in (0, 255) or not masks else Kind.GRAY
-
-    gives = SAME
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -119,10 +119,22 @@ class ColorHistogram(FeatureStep):
         channels = [name for name, _ in CHANNELS[self.space]]
         return np.array([f"{name}_{bin}" for name in channels for bin in range(self.bins)], object)
 
+    def prepare(self):
+        """See `Step.prepare`."""
+        # Exact ranges of whole numbers; for 26 hues OpenCV rounds a few limits the wrong way.
+        return [
+            (channel, values, np.arange(values) * self.bins // values)
+            for channel, (_, values) in enumerate(CHANNELS[self.space])
+        ]
+
     def apply(self, image):
         """See `Step.apply`."""
         counts = [
-            cv2.calcHist([image], [channel], None, [self.bins], [0, values]).ravel()
-            for channel, (_, values) in enumerate(CHANNELS[self.space])
+            np.bincount(ranges, _count(image, channel, values), self.bins)
+            for channel, values, ranges in self._tables
         ]
-        return np.concatenate(counts) / np.float32(image.shape[0] * image.shape[1])
+        return (np.concatenate(counts) / (image.shape[0] * image.shape[1])).astype(np.float32)
+
+
+def _count(image, channel, values):
+    return cv2.calcHist([image], [channel], None, [values], [0, values]).ravel()

@@ -218,7 +218,7 @@ def test_the_text_form_is_a_round_trip(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_given_kind_is_the_declared_one(name):
-    step, kind = ready(name)
+    step, _ = ready(name)
     for entry in chain_kinds([step]):
         if entry not in RECIPES and entry is not Kind.RGB:
             continue

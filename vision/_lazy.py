@@ -21,7 +21,7 @@ def attach(package, table):
 
     def __getattr__(name):  # noqa: N807
         if name not in table:
-            from vision.checks import did_you_mean
+            from vision.nearest import did_you_mean
 
             hint = did_you_mean(name, table)
             raise AttributeError(f"module {package!r} has no attribute {name!r}. {hint}".strip())

@@ -6,8 +6,8 @@ Names resolve on use, so that listing them loads neither scikit-learn nor Tensor
 import importlib
 import importlib.resources
 
-from vision.checks import did_you_mean
 from vision.errors import UnknownNameError
+from vision.nearest import did_you_mean
 
 # Where each step and pipeline class lives; `vision steps` lists them in this order.
 STEPS = {

@@ -6,6 +6,7 @@ import numbers
 import numpy as np
 
 from vision.errors import ParameterError
+from vision.nearest import did_you_mean
 
 
 def _owner_name(owner):
@@ -134,18 +135,3 @@ def check_random_state(name, value, *, owner):
     ``None`` is refused too: a step's result depends on its parameters and the image alone.
     """
     check_integer(name, value, owner=owner, at_least=0, at_most=2**32 - 1)
-
-
-def did_you_mean(name, known):
-    """The sentence that suggests the nearest of `known` names, or the empty string.
-
-    Examples
-    --------
-    >>> did_you_mean("Cany", ["Canny", "Otsu"])
-    "Did you mean 'Canny'?"
-    """
-    import difflib
-
-    lowered = {str(candidate).lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(str(name).lower(), lowered, n=1)
-    return f"Did you mean {lowered[near[0]]!r}?" if near else ""

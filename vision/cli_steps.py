@@ -14,7 +14,7 @@ import textwrap
 from pathlib import Path
 
 OURS = ("vision", "classical", "deep")
-COMPUTED = "depends"  # on the parameters or on the image
+VARIES = "varies"  # with the parameters or the image
 SHOWN_KINDS = 2
 
 
@@ -31,8 +31,8 @@ class Described:
     Examples
     --------
     >>> step = Described("Not", "vision.bitwise")
-    >>> step.signature, step.takes, step.gives
-    ('Not()', ['mask'], ['mask'])
+    >>> step.parameters, step.takes, step.gives
+    ('', ['mask'], ['mask'])
     """
 
     def __init__(self, name, module):
@@ -46,14 +46,13 @@ class Described:
         return self.docstring.partition("\n")[0]
 
     @property
-    def signature(self):
-        """How the class is called, with its defaults."""
+    def parameters(self):
+        """How the parameters are written, with their defaults."""
         for _, cls in self.lineage:
             for node in cls.body:
                 if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-                    node.args.args = node.args.args[1:]
-                    return f"{self.name}({ast.unparse(node.args)})"
-        return f"{self.name}()"
+                    return ast.unparse(node.args).removeprefix("self").removeprefix(", ")
+        return ""
 
     @property
     def takes(self):
@@ -69,10 +68,11 @@ class Described:
         for module, cls in self.lineage:
             value, computed = _declared(cls, attribute)
             if value is not None:
-                return list(dict.fromkeys(_kinds_in(value, module))) or [COMPUTED]
+                return list(dict.fromkeys(_kinds_in(value, module))) or [VARIES]
             if computed:
-                break
-        return [COMPUTED]
+                returned = dict.fromkeys(_kinds_returned(computed, module, attribute))
+                return [kind for kind in returned if kind != "any"] or [VARIES]
+        return [VARIES]
 
 
 def _lineage(module, name):
@@ -98,17 +98,24 @@ def _imported(tree, name):
 
 
 def _declared(cls, attribute):
-    """The expression that a class body assigns to a name, and whether a method computes it."""
-    computed = {attribute} | ({"gives_for"} if attribute == "gives" else set())
-    found = False
+    """The expression that a class body assigns to a name, or the methods that compute it."""
+    methods = []
     for node in cls.body:
-        if isinstance(node, ast.FunctionDef):
-            found = found or node.name in computed
+        if isinstance(node, ast.FunctionDef) and node.name in (attribute, f"{attribute}_for"):
+            methods.append(node)
         elif isinstance(node, ast.Assign):
             for target, value in _pairs(node.targets[0], node.value):
                 if isinstance(target, ast.Name) and target.id == attribute:
-                    return value, False
-    return None, found
+                    return value, []
+    return None, methods
+
+
+def _kinds_returned(methods, module, attribute):
+    """The kinds that a property may return; none for a method of the kind that comes."""
+    for method in methods:
+        for node in ast.walk(method) if method.name == attribute else ():
+            if isinstance(node, ast.Return):
+                yield from _kinds_in(node.value, module)
 
 
 def _pairs(target, value):
@@ -223,7 +230,7 @@ def describe_step(name):
     package = step.module.partition(".")[0]
     return "\n".join(
         [
-            textwrap.fill(step.signature, 96, subsequent_indent="    "),
+            textwrap.fill(f"{name}({step.parameters})", 96, subsequent_indent="    "),
             f"    from {package} import {name}",
             f"    takes {', '.join(step.takes)}; gives {' or '.join(step.gives)}",
             "",

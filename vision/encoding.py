@@ -9,9 +9,10 @@ from pathlib import PurePath
 
 import numpy as np
 
-from vision.checks import check_integer, did_you_mean, refuse
+from vision.checks import check_integer, refuse
 from vision.errors import ImageError
 from vision.headers import FORMATS
+from vision.nearest import did_you_mean
 from vision.opencv import cv2
 
 

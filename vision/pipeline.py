@@ -12,7 +12,6 @@ from vision.plan import Plan
 from vision.step import as_batch, is_lazy, map_batch, stack_rows
 from vision.tasks import task_of
 
-
 _NO_PLAN = None, None
 
 

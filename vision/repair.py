@@ -61,18 +61,29 @@ def find_repair(steps, position, entry):
     candidates = []
     for kept in (position, position - 1):
         for bridge in _bridges(kinds[kept], tuple(takes_of(steps[position]))):
-            # Leaving out a step that was written is the greater change.
-            candidates.append((len(bridge) + (kept < position) * 0.5, kept, bridge))
+            candidates.append((_cost(bridge, kept < position), kept, bridge))
     for _, kept, bridge in sorted(candidates, key=lambda c: c[0]):
-        between = [_make(name, kinds[kept]) for name in bridge]
+        between = [_make(name) for name in bridge]
         parts = [*steps[:kept], *between, *steps[position:]]
-        if any(travel(parts, kind)[1] is None for kind in takes_of(parts[0])):
+        if _fits(parts):
             return Repair(chain(*parts), _advice(steps, position, kept, between))
-    return None
+    rest = [*steps[:position], *steps[position + 1 :]]
+    return Repair(chain(*rest), f"Leave out {_call(steps[position])}.") if _fits(rest) else None
+
+
+def _cost(bridge, replaces):
+    """How great a change is: a step that was written weighs more than one that was not."""
+    return len(bridge) + (0 if not replaces else 0.5 if bridge else 1.5)
+
+
+def _fits(parts):
+    return any(travel(parts, kind)[1] is None for kind in takes_of(parts[0]))
 
 
 def _bridges(kind, takes):
     """Names of steps that lead from a kind to one that is taken: all shortest, preferred first."""
+    if Kind.ANY in takes:
+        return []
     if isinstance(kind, Branched):
         picks = [f"Pick:{name}" for name, given in kind.items() if given.fits(takes)]
         return [[pick] for pick in picks[:1]]
@@ -106,7 +117,7 @@ def _reachable(kind):
     reached = []
     for name in BRIDGES:
         try:
-            given = gives_of(_make(name, kind), kind)
+            given = gives_of(_make(name), kind)
         except KindError:
             continue
         if given is not Kind.ANY:
@@ -114,7 +125,7 @@ def _reachable(kind):
     return reached
 
 
-def _make(name, kind):
+def _make(name):
     if name.startswith("Pick:"):
         return catalogue.resolve("Pick")(name.removeprefix("Pick:"))
     return catalogue.make(name)

@@ -5,9 +5,9 @@ import inspect
 from vision import catalogue
 from vision.array_files import decode_array
 from vision.branches import Branches, NamedBranches
-from vision.checks import did_you_mean
 from vision.composition import class_name, free_name
 from vision.errors import LoadError, UnknownNameError, VisionError
+from vision.nearest import did_you_mean
 from vision.pipeline import Pipeline
 from vision.text_rules import (
     ALIAS,
@@ -235,7 +235,7 @@ def _resolve(name, where):
 def _make(cls, values, where):
     try:
         return cls(**values)
-    except VisionError:
+    except (VisionError, ImportError):
         raise
     except Exception as error:  # whatever scikit-learn raises while a chain is looked through
         raise LoadError(placed(where, f"{cls.__name__} cannot be built: {error}")) from error

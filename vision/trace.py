@@ -2,6 +2,7 @@
 
 import base64
 import html
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,7 +173,9 @@ def picture_of(value, kind, canvas):
     from vision.drawing import to_display
 
     if isinstance(value, dict):
-        return _side_by_side([picture_of(v, _branch_kind(kind, n), canvas) for n, v in value.items()])
+        return _side_by_side(
+            [picture_of(part, _branch_kind(kind, name), canvas) for name, part in value.items()]
+        )
     if kind is Kind.HSV:
         return _side_by_side([to_display(channel.copy()) for channel in cv2.split(value)])
     if kind is Kind.LABELS:
@@ -218,14 +221,15 @@ def _bars(row, height=120, width=240):
     chart = np.full((height, width, 3), 255, np.uint8)
     values = np.nan_to_num(np.asarray(row, np.float64))
     edges = np.linspace(0, len(values), min(width, max(1, len(values))) + 1).astype(int)
-    tops = np.array([values[a:b].max() for a, b in zip(edges, edges[1:]) if b > a])
+    tops = np.array([values[a:b].max() for a, b in itertools.pairwise(edges) if b > a])
     low, high = min(tops.min(), 0.0), max(tops.max(), 0.0)
     scale = (height - 8) / ((high - low) or 1)
     zero = height - 4 + int(low * scale)
     lefts = np.linspace(0, width, len(tops) + 1).astype(int)
-    for left, right, value in zip(lefts, lefts[1:], tops):
-        ends = sorted((zero, zero - int(value * scale)))
-        chart[ends[0] : ends[1] + 1, left : max(left + 1, right - (right - left > 3))] = (70, 110, 170)
+    for (left, right), value in zip(itertools.pairwise(lefts), tops):
+        top, bottom = sorted((zero, zero - int(value * scale)))
+        end = max(left + 1, right - (right - left > 3))  # a gap between wide bars
+        chart[top : bottom + 1, left:end] = (70, 110, 170)
     return chart
 
 
@@ -253,7 +257,8 @@ def _cell(title, kind, picture):
         f'<img src="data:image/png;base64,{data}" alt="{html.escape(title)}" '
         'style="max-width:100%;border:1px solid #8884">'
         f'<figcaption style="font:12px monospace;overflow-wrap:anywhere">{html.escape(title)}'
-        f'<br><span style="opacity:.65">{html.escape(_kind_text(kind))}</span></figcaption></figure>'
+        f'<br><span style="opacity:.65">{html.escape(_kind_text(kind))}</span>'
+        "</figcaption></figure>"
     )
 
 

@@ -50,7 +50,11 @@ def test_a_fixed_mask_stands_on_either_side_and_numpy_leaves_the_operator_to_us(
 
 
 def test_branches_of_one_operation_are_named_by_class_and_reached_by_keyword():
-    red = ToHSV() >> (InRange("hsv", (0, 9, 9), (9, 255, 255)) | InRange("hsv", (170, 9, 9), (179, 255, 255)))
+    low, high = (
+        InRange("hsv", (0, 9, 9), (9, 255, 255)),
+        InRange("hsv", (170, 9, 9), (179, 255, 255)),
+    )
+    red = ToHSV() >> (low | high)
     red.set_params(or__inrange_2__low=(160, 0, 0))
     assert red.get_params()["or__inrange_2__low"] == (160, 0, 0)
     three = Threshold(1) | Threshold(2) | Threshold(3)

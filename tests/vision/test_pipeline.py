@@ -132,7 +132,8 @@ def test_search_and_cross_validation_on_images_of_many_sizes(textures):
     )
     assert type(sklearn_only) is Pipeline
     assert scores.tolist() == expected.tolist()
-    search = GridSearchCV(classifier, {"rawpixels__size": [4, 8], "svc__C": [1, 10]}, cv=2, n_jobs=2)
+    space = {"rawpixels__size": [4, 8], "svc__C": [1, 10]}
+    search = GridSearchCV(classifier, space, cv=2, n_jobs=2)
     search.fit(images, labels)
     assert search.best_score_ >= scores.mean() - 0.2
     assert set(search.predict(images)) <= {"coffee", "chelsea"}
@@ -165,7 +166,7 @@ def test_coco_map_is_the_score_of_a_pipeline_that_gives_contours():
     pipeline = Gray() >> Otsu() >> FindContours()
     assert cross_val_score(pipeline, images, boxes, cv=3).tolist() == [1.0, 1.0, 1.0]
     # Shifted by a quarter of 40 pixels: IoU 30 / 50 = 0.6, so right at 0.5, 0.55 and 0.6 of ten.
-    one, box = images[:1], boxes[0].boxes + [[10, 0, 10, 0]]
+    one, box = images[:1], boxes[0].boxes + np.array([10, 0, 10, 0])
     assert pipeline.score(one, [Detections(box)]) == pytest.approx(0.3)
 
 
@@ -307,7 +308,8 @@ def test_a_grid_that_was_asked_for_last_is_kept():
 
 def test_branches_behind_a_resize_come_back_each():
     image = data.coffee()
-    results = (Resize(100) >> Gray() >> Branches({"mask": Otsu(), "picture": GaussianBlur()}))(image)
+    both = Branches({"mask": Otsu(), "picture": GaussianBlur()})
+    results = (Resize(100) >> Gray() >> both)(image)
     assert results["mask"].shape == image.shape[:2]
     assert results["picture"].shape == (100, 100)
 
@@ -325,7 +327,8 @@ def test_sixteen_bits_pass_only_where_every_step_takes_them():
     image = (data.coffee().astype(np.uint16)) * 257
     with pytest.raises(KindError, match=r"Canny takes 8-bit images.*ToUint8\(\)"):
         (Gray() >> Canny())(image)
-    assert np.array_equal((ToUint8() >> Gray() >> Canny())(image), (Gray() >> Canny())(data.coffee()))
+    expected = (Gray() >> Canny())(data.coffee())
+    assert np.array_equal((ToUint8() >> Gray() >> Canny())(image), expected)
 
 
 def test_a_colour_image_is_refused_by_a_gray_chain_with_the_repair():
@@ -349,7 +352,7 @@ def test_features_from_a_folder_train_a_classifier_lazily(tmp_path, textures):
     lazy, names = vision.Images.from_folders(tmp_path)
     pipeline = Gray() >> RawPixels(4) >> GaussianNB()
     lazily = cross_val_score(pipeline, lazy, names, cv=2)
-    order = [int(source.rsplit("/", 1)[-1].removesuffix(".png")) for source in map(str, lazy.sources)]
+    order = [int(source.rsplit("/", 1)[-1].removesuffix(".png")) for source in lazy.sources]
     at_once = cross_val_score(pipeline, [images[i] for i in order], names, cv=2)
     assert lazily.tolist() == at_once.tolist()
 

@@ -1,8 +1,11 @@
-"""JPEG 2000, in its boxes or bare, by OpenJPEG through OpenCV."""
+"""JPEG 2000, in its boxes or bare, by OpenJPEG: through Pillow, and colours of more than 8 bits,
+which Pillow would cut, through OpenCV."""
+
+import numpy as np
 
 from vision.errors import ImageError
 from vision.formats.boxes import read_boxes
-from vision.formats.pixels import decode_by_cv2
+from vision.formats.pixels import decode_by_cv2, decode_by_pillow, open_by_pillow
 from vision.headers import Header, big, take
 
 SIGNATURES = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
@@ -30,6 +33,7 @@ def read_header(data):
 
 def decode(data, header, detail, mode):
     """The pixels; 9 to 15 bits are moved up to fill uint16."""
+    if header.depth <= 8 or header.channels == 1:
+        return decode_by_pillow(open_by_pillow("Jpeg2K", data), header.channels)
     pixels = decode_by_cv2(data)
-    spare = pixels.dtype.itemsize * 8 - header.depth
-    return pixels << spare if spare > 0 and pixels.dtype.kind == "u" else pixels
+    return pixels << max(0, 16 - header.depth) if pixels.dtype == np.uint16 else pixels

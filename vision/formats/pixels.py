@@ -56,7 +56,7 @@ def open_by_pillow(name, data):
 
     Parameters
     ----------
-    name : {"Avif", "Gif", "Jpeg", "Tiff", "WebP"}
+    name : {"Avif", "Gif", "Jpeg", "Jpeg2K", "Tiff", "WebP"}
         Pillow's name of its plug-in.
     data : bytes
         The encoded image.
@@ -78,17 +78,17 @@ def open_by_pillow(name, data):
 
 
 def decode_by_pillow(image, channels):
-    """Pixels of a Pillow file object, with 1 channel (grey), 3 (RGB) or 4 (RGBA).
+    """Pixels of a Pillow file object, with 1 channel (grey, also of 16 bits), 3 (RGB) or 4 (RGBA).
 
     Raises
     ------
     ImageError
         If Pillow cannot decode them.
     """
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    modes = {1: ("L", "I;16"), 3: ("RGB",), 4: ("RGBA",)}[channels]
     try:
         image.load()
-        return np.array(image if image.mode == mode else image.convert(mode))
+        return np.array(image if image.mode in modes else image.convert(modes[0]))
     except Exception as error:  # Pillow raises OSError, ValueError, SyntaxError and more here
         raise ImageError(f"truncated or damaged: {error}") from error
 

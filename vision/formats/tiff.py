@@ -2,8 +2,9 @@
 
 Decoders differ in what they do with tags that are not about pixels, so each gets a TIFF of
 one page without them. 8-bit samples go to Pillow, which is right on palettes, CMYK, alpha and
-tiles where OpenCV is not; others to OpenCV, which Pillow would cut to 8 bits; what OpenCV
-cannot do (planes, some dtypes of some versions) to tifffile.
+tiles where OpenCV is not. Others Pillow would cut to 8 bits: they go to tifffile where it reads
+them by itself (uncompressed and deflated), which is right on planes and every dtype, otherwise
+to OpenCV.
 """
 
 import io
@@ -164,6 +165,7 @@ class Detail:
     sample_format: int  # 1 unsigned, 2 signed, 3 floating point
     photometric: int
     planar: bool
+    plain: bool  # stored in a way that tifffile reads by itself
 
 
 def read_header(data):
@@ -202,14 +204,18 @@ def _first_page(directories, entries, pages):
     tile = value(_TILE_WIDTH, 1), value(_TILE_HEIGHT, 1)
     if tile[0] * tile[1] > _MAX_TILE:
         raise ImageError(f"its tiles have {tile[0]} x {tile[1]} pixels; {_MAX_TILE:,} are allowed")
+    bits = int(directories.values(entries, _BITS, (1,)).max(initial=1))
     detail = Detail(
         directories,
         entries,
-        bits=int(directories.values(entries, _BITS, (1,)).max(initial=1)),
+        bits=bits,
         samples=value(_SAMPLES, 1),
         sample_format=value(_FORMAT, 1),
         photometric=value(_PHOTOMETRIC, 1),
         planar=value(_PLANAR, 1) == 2 and value(_SAMPLES, 1) > 1,
+        plain=value(_COMPRESSION, 1) in (1, 8, 32946)
+        and value(_PREDICTOR, 1) in (1, 2)
+        and bits in (8, 16, 32, 64),
     )
     orientation = value(_ORIENTATION, 1)
     header = Header(
@@ -266,17 +272,18 @@ def decode(data, header, detail, mode):
     clean = essential(data, detail)
     if detail.bits <= 8 and detail.sample_format == 1:
         return _by_pillow(clean, header.channels)
-    if detail.photometric not in (0, 1, 2):
+    if detail.photometric not in (0, 1, 2) or detail.samples > 4:
         raise ImageError(
-            f"a TIFF of {detail.bits}-bit samples must be grey or RGB to be read; "
-            f"its photometric interpretation is {detail.photometric}"
+            f"a TIFF of {detail.bits}-bit samples is read if it is grey or RGB; this one has "
+            f"{detail.samples} samples, photometric interpretation {detail.photometric}"
         )
-    pixels = _by_cv2(clean, detail)
-    if pixels is None:
+    if detail.planar or detail.samples == 2 or detail.plain:
         pixels = _by_tifffile(clean, detail, header.channels)
+    else:
+        pixels = decode_by_cv2(clean)
     if detail.photometric == 0 and pixels.dtype.kind == "u":
         pixels = full_scale(pixels.dtype) - pixels
-    return without_alpha(pixels) if header.channels == 3 and pixels.shape[2] == 4 else pixels
+    return without_alpha(pixels) if (header.channels, pixels.shape[2:]) == (3, (4,)) else pixels
 
 
 def _by_pillow(data, channels):
@@ -288,28 +295,23 @@ def _by_pillow(data, channels):
     return decode_by_pillow(image, channels)
 
 
-def _by_cv2(data, detail):
-    if detail.planar or detail.samples not in (1, 3, 4):
-        return None
-    try:
-        return decode_by_cv2(data)
-    except ImageError:
-        return None
-
-
 def _by_tifffile(data, detail, channels):
     import tifffile
 
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            pixels = file.pages[0].asarray()
+            pixels = file.pages[0].asarray(squeeze=False)
     except Exception as error:  # tifffile raises its own, ValueError, KeyError and more here
         raise ImageError(f"truncated, damaged or of a rare kind: {error}") from error
-    if detail.planar:
-        pixels = pixels.transpose(1, 2, 0)
-    if detail.samples == 2:
+    if pixels.ndim != 5 or pixels.dtype.kind not in "uif":
+        raise ImageError(f"damaged, or no image: samples of the kind {pixels.dtype}")
+    # Its five axes: separate samples, depth, length, width, contiguous samples.
+    pixels = np.moveaxis(pixels, 0, -1)[0, :, :, 0] if detail.planar else pixels[0, 0]
+    if detail.samples == 1:
+        pixels = pixels[..., 0]
+    elif detail.samples == 2:
         grey = np.ascontiguousarray(pixels[..., 0])
         pixels = grey if channels == 1 else with_alpha(to_mode(grey, "rgb"), pixels[..., 1])
-    if pixels.dtype == np.float16:
-        pixels = pixels.astype(np.float32)
-    return np.ascontiguousarray(pixels)
+    half = pixels.dtype == np.float16
+    dtype = np.dtype(np.float32) if half else pixels.dtype.newbyteorder("=")
+    return np.ascontiguousarray(pixels, dtype)

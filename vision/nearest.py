@@ -1,0 +1,28 @@
+"""The known name that was probably meant: for messages, and light enough for the command line."""
+
+import difflib
+
+
+def nearest(name, known):
+    """The known name most like `name`, whatever the case, or None.
+
+    Examples
+    --------
+    >>> nearest("gausianblur", ["Canny", "GaussianBlur"])
+    'GaussianBlur'
+    """
+    lowered = {str(candidate).lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(str(name).lower(), lowered, n=1)
+    return lowered[found[0]] if found else None
+
+
+def did_you_mean(name, known):
+    """The sentence that suggests the nearest of `known` names, or the empty string.
+
+    Examples
+    --------
+    >>> did_you_mean("Cany", ["Canny", "Otsu"])
+    "Did you mean 'Canny'?"
+    """
+    found = nearest(name, known)
+    return "" if found is None else f"Did you mean {found!r}?"

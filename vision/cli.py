@@ -10,15 +10,15 @@ import sys
 
 from vision import cli_commands
 from vision.cli_commands import GOOD, INTERRUPTED, USAGE, fail, refusals, status_of
-from vision.cli_steps import nearest
+from vision.cli_steps import did_you_mean
 
 EPILOG = """\
 examples:
-  vision demo                                                see it work, in demo/index.html
-  vision steps                                               every step there is
-  vision check parts.yaml                                    does it fit together?
-  vision trace parts.yaml photo.jpg --out stages.png         every stage of one picture
-  vision run parts.yaml photos/ --out results/ --overlay     the whole folder
+  vision demo                                        see it work: demo/index.html
+  vision steps                                       every step there is
+  vision check parts.yaml                            does it fit together?
+  vision trace parts.yaml photo.jpg --out sheet.png  every stage of one picture
+  vision run parts.yaml photos/ --out results/       the whole folder
 
 parts.yaml, one step a line:
   - ToHSV
@@ -31,8 +31,8 @@ parts.yaml, one step a line:
 RUN_EPILOG = """\
 what is written to the folder:
   results.csv     a row for each object found or prediction made
-  errors.csv      a row for each file that could not be read or processed, with the reason
-  images/         pictures, masks (PNG) and label maps (PNG), with the sub-folders of the source
+  errors.csv      a row for each file that failed, with the reason
+  images/         pictures, masks, label maps, in the sub-folders of the source
   overlays/       with --overlay: what was found, drawn on its picture
   pipeline.yaml   what ran
 
@@ -40,7 +40,7 @@ exit status: 0 all well, 1 some files failed, 2 wrong usage
 
 examples:
   vision run parts.yaml photos/ --out results/ --overlay
-  vision run thumbnails.yaml "photos/**/*.png" --out small/ --format jpg --quality 85
+  vision run small.yaml "photos/**/*.png" --out small/ --format jpg
 """
 
 
@@ -121,8 +121,7 @@ def _check_options(argv, parser):
 
 
 def _hint(name, known):
-    near = nearest(name, known)
-    return f"Did you mean '{near}'?" if near else f"There are {', '.join(known)}."
+    return did_you_mean(name, known, f"There are {', '.join(known)}.")
 
 
 def _whole(text):

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from pathlib import Path
 
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 LONGEST = 72  # characters of a step in `vision check`
@@ -44,12 +45,15 @@ def trace_command(options):
     from vision.archive import load
     from vision.composition import chain
     from vision.io import read, write
+    from vision.run_folder import OutputExistsError
     from vision.runner import entry_of
 
+    if not options.overwrite and Path(options.out).exists():
+        raise OutputExistsError(f"{options.out!r} exists. --overwrite replaces it.")
     pipeline = chain(load(options.pipeline))
     _, mode = entry_of(pipeline.plan())
     sheet = pipeline.trace(read(options.photo, mode=mode)).sheet(options.width)
-    write(options.out, sheet, overwrite=options.overwrite)
+    write(options.out, sheet)
     print(options.out)
     return GOOD
 

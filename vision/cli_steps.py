@@ -13,6 +13,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+from vision.catalogue import STEPS
+from vision.errors import UnknownNameError
+from vision.sklearn_names import SKLEARN
+
 OURS = ("vision", "classical", "deep")
 VARIES = "varies"  # with the parameters or the image
 SHOWN_KINDS = 2
@@ -66,12 +70,11 @@ class Described:
 
     def _kinds(self, attribute):
         for module, cls in self.lineage:
-            value, computed = _declared(cls, attribute)
-            if value is not None:
-                return list(dict.fromkeys(_kinds_in(value, module))) or [VARIES]
-            if computed:
-                returned = dict.fromkeys(_kinds_returned(computed, module, attribute))
-                return [kind for kind in returned if kind != "any"] or [VARIES]
+            value, methods = _declared(cls, attribute)
+            values = [value] if value is not None else list(_returned(methods, attribute))
+            if values:
+                kinds = dict.fromkeys(kind for one in values for kind in _kinds_in(one, module))
+                return [VARIES] if VARIES in kinds else list(kinds)
         return [VARIES]
 
 
@@ -110,12 +113,13 @@ def _declared(cls, attribute):
     return None, methods
 
 
-def _kinds_returned(methods, module, attribute):
-    """The kinds that a property may return; none for a method of the kind that comes."""
+def _returned(methods, attribute):
+    """What a property returns; nothing to be read where it depends on the kind that comes."""
     for method in methods:
-        for node in ast.walk(method) if method.name == attribute else ():
-            if isinstance(node, ast.Return):
-                yield from _kinds_in(node.value, module)
+        if method.name == attribute:
+            yield from (node.value for node in ast.walk(method) if isinstance(node, ast.Return))
+        else:
+            yield ast.Name("kind")
 
 
 def _pairs(target, value):
@@ -123,17 +127,24 @@ def _pairs(target, value):
     return zip(target.elts, value.elts) if together else [(target, value)]
 
 
-def _kinds_in(value, module):
-    for node in ast.walk(value):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == "Kind":
-                yield node.attr.lower()
-        elif isinstance(node, ast.Name) and node.id in ("SAME", "BLENDED"):
-            yield "same"
-        elif isinstance(node, ast.Name) and node.id != "Kind":
-            constant = _constant(module, node.id)
-            if constant is not None:
-                yield from _kinds_in(constant, module)
+def _kinds_in(node, module):
+    """The kinds that an expression stands for, as far as it can be read."""
+    parts = {
+        ast.Tuple: lambda: node.elts,
+        ast.IfExp: lambda: (node.body, node.orelse),
+        ast.BinOp: lambda: (node.left, node.right),
+        ast.Starred: lambda: (node.value,),
+    }
+    if type(node) in parts:
+        for part in parts[type(node)]():
+            yield from _kinds_in(part, module)
+    elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Kind":
+        yield node.attr.lower()
+    elif isinstance(node, ast.Name) and node.id in ("SAME", "BLENDED"):
+        yield "same"
+    else:
+        constant = _constant(module, node.id) if isinstance(node, ast.Name) else None
+        yield from [VARIES] if constant is None else _kinds_in(constant, module)
 
 
 def _constant(module, name):
@@ -169,8 +180,6 @@ def list_steps(names=None):
     -------
     str
     """
-    from vision.catalogue import STEPS
-
     described = [Described(*item) for item in (names or STEPS).items()]
     topics = dict.fromkeys(step.module for step in described)
     blocks = [
@@ -219,13 +228,11 @@ def describe_step(name):
     UnknownNameError
         If there is no such step; the message suggests the nearest.
     """
-    from vision.catalogue import STEPS
-    from vision.sklearn_names import SKLEARN
-
     if name in SKLEARN:
         return _describe_sklearn(name, SKLEARN[name])
     if name not in STEPS:
-        raise _unknown(name, [*STEPS, *SKLEARN])
+        hint = did_you_mean(name, [*STEPS, *SKLEARN], "'vision steps' lists them.")
+        raise UnknownNameError(f"There is no step named '{name}'. {hint}")
     step = Described(name, STEPS[name])
     package = step.module.partition(".")[0]
     return "\n".join(
@@ -247,22 +254,16 @@ def _describe_sklearn(name, module):
     )
 
 
-def _unknown(name, known):
-    from vision.errors import UnknownNameError
+def did_you_mean(name, known, otherwise):
+    """The sentence that suggests the nearest of `known` names, or another where none is near.
 
-    near = nearest(name, known)
-    hint = f"Did you mean '{near}'?" if near else "'vision steps' lists them."
-    return UnknownNameError(f"There is no step named '{name}'. {hint}")
-
-
-def nearest(name, known):
-    """The known name most like `name`, whatever the case, or None.
+    As `vision.checks.did_you_mean`, whose module loads NumPy.
 
     Examples
     --------
-    >>> nearest("gausianblur", ["Canny", "GaussianBlur"])
-    'GaussianBlur'
+    >>> did_you_mean("gausianblur", ["Canny", "GaussianBlur"], "")
+    "Did you mean 'GaussianBlur'?"
     """
     lowered = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1)
-    return lowered[found[0]] if found else None
+    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return f"Did you mean '{lowered[near[0]]}'?" if near else otherwise

@@ -65,14 +65,14 @@ def examples():
         ToHSV,
     )
 
-    red = ToHSV() >> InRange("hsv", (165, 110, 90), (12, 255, 255))
+    red = ToHSV() >> InRange("hsv", (170, 150, 60), (8, 255, 255))
     return [
         Example(
             "red",
             "Where is something red?",
             "A range of hue that wraps around 0, cleaned by morphology; each piece is a row with "
             "its place and size.",
-            "flower.png",
+            "coffee.png",
             MedianBlur(5) >> red >> Opening(5) >> Closing(9) >> FindContours(min_area=200),
         ),
         Example(
@@ -81,13 +81,16 @@ def examples():
             "Canny's edges, then the probabilistic Hough transform: each line is a row with its "
             "ends.",
             "china.png",
-            Gray() >> GaussianBlur(5) >> Canny(60, 180) >> HoughSegments(),
+            Gray()
+            >> GaussianBlur(7)
+            >> Canny(60, 180)
+            >> HoughSegments(threshold=0.04, min_length=0.04, max_gap=0.004),
         ),
         Example(
             "clusters",
             "Which colours is the picture made of?",
             "K-means on the colours, weighted by a histogram; each cluster is a row with its area.",
-            "coffee.png",
+            "flower.png",
             GaussianBlur(5) >> KMeansSegmenter(5),
         ),
     ]
@@ -160,13 +163,28 @@ def _run(example, pictures, out, progress):
         "rows": _of_photograph(rows, example.photograph),
         "count": len(rows),
         "columns": [column for column in rows[0] if any(row[column] for row in rows)],
-        "last": trace.stages[-1].picture,
+        "last": _drawn(example, pictures[example.photograph], trace),
         "middle": trace.stages[-2].picture,
     }
 
 
+def _drawn(example, image, trace):
+    """The result on the photograph itself; clusters in the colours that they stand for."""
+    result = example.pipeline(image)
+    return result.draw(image) if hasattr(result, "draw") else trace.stages[-1].picture
+
+
 def _of_photograph(rows, name):
-    return [row for row in rows if row["source"] == name][:ROWS]
+    """The first rows of one photograph, numbers cut to what is worth reading."""
+    found = [row for row in rows if row["source"] == name][:ROWS]
+    return [{key: _short(value) for key, value in row.items()} for row in found]
+
+
+def _short(value):
+    try:
+        return value if value.isdigit() else f"{float(value):.4g}"
+    except ValueError:
+        return value
 
 
 def _fitted(picture, longest):

@@ -221,7 +221,8 @@ def _restore_attributes(step, data, name):
 
 def _single(array):
     """A number, boolean or string; Python's own where it has that type."""
-    return array.item() if array.dtype in (np.int64, np.float64, bool) else array[()]
+    python = array.dtype.kind == "U" or array.dtype in (np.int64, np.float64, bool)
+    return array.item() if python else array[()]
 
 
 def _restore_estimator(step, place, files):

@@ -100,6 +100,32 @@ def check_end(end, data, what):
         raise ImageError(f"truncated: {what} end at byte {end:,}, the file at {len(data):,}")
 
 
+def check_size(claimed, data, most):
+    """Refuse a header that claims more than the file can expand to.
+
+    Parameters
+    ----------
+    claimed : int
+        What decoding would give, in bytes or pixels.
+    data : bytes-like
+        The file.
+    most : int
+        What one byte of the file can give at most.
+
+    Examples
+    --------
+    >>> check_size(10_000, b"ten bytes.", most=1000)
+    >>> check_size(10_001, b"ten bytes.", most=1000)
+    Traceback (most recent call last):
+    ...
+    vision.errors.ImageError: truncated or damaged: its 10 bytes cannot hold the size it claims
+    """
+    if claimed > most * len(data):
+        raise ImageError(
+            f"truncated or damaged: its {len(data):,} bytes cannot hold the size it claims"
+        )
+
+
 def big(piece):
     """The unsigned number that big-endian bytes stand for."""
     return int.from_bytes(piece, "big")

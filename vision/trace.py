@@ -240,7 +240,7 @@ def _text(words):
 
 
 def _written(step):
-    return repr(step) if len(repr(step)) <= 60 else f"{name_of(step)}(...)"
+    return repr(step) if len(repr(step)) <= 90 else f"{name_of(step)}(...)"
 
 
 def _kind_text(kind):

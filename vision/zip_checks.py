@@ -2,14 +2,17 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 
 from vision.errors import LoadError
 
-MAX_MEMBERS = 65_000  # below where the 64-bit extension begins, which is not needed
+MAX_MEMBERS = 4_000
+MAX_STORED_MEMBERS = 65_000  # a forest has thousands; below where the 64-bit extension begins
 MAX_RATIO = 200  # deflate reaches 1032; what compresses better than this is stored as it is
 FREE_BYTES = 1_000_000  # too little to matter at any ratio
+MAX_ENTRY = 600  # bytes of one entry of the directory
 PIECE = 16 << 20
 
 _END = 22  # bytes of the record that ends a zip without a comment
@@ -43,7 +46,7 @@ def open_zip(stream, name, *, max_bytes, stored=False):
         a method of its own, an encrypted member, too many of them, or claims too much.
     """
     size = stream.seek(0, io.SEEK_END)
-    _check_end(stream, size, name)
+    _check_directory(stream, size, name, MAX_STORED_MEMBERS if stored else MAX_MEMBERS)
     try:
         archive = zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
@@ -61,8 +64,8 @@ def open_zip(stream, name, *, max_bytes, stored=False):
     return archive
 
 
-def _check_end(stream, size, name):
-    """The record at the end, so that no directory of millions of entries is ever read."""
+def _check_directory(stream, size, name, most):
+    """The record at the end and the number of entries, before an object is made of each."""
     stream.seek(max(0, size - _END - 20))
     tail = stream.read()
     end = tail[-_END:]
@@ -70,10 +73,21 @@ def _check_end(stream, size, name):
         raise _refused(name, "it is no zip as vision.save writes it")
     count = int.from_bytes(end[10:12], "little")
     length, offset = (int.from_bytes(end[at : at + 4], "little") for at in (12, 16))
-    if tail[:-_END].startswith(b"PK\x06\x07") or count > MAX_MEMBERS:
-        raise _refused(name, f"it has more than {MAX_MEMBERS} members")
-    if offset + length + _END != size or length > count * 400:
+    if tail[:-_END].startswith(b"PK\x06\x07") or count > most:
+        raise _refused(name, f"it has more than {most} members")
+    if offset + length + _END != size or length > count * MAX_ENTRY:
         raise _refused(name, "its directory is not where its end says")
+    stream.seek(offset)
+    if _count_entries(stream.read(length)) != count:
+        raise _refused(name, "its directory has another number of entries than its end says")
+
+
+def _count_entries(directory):
+    count = at = 0
+    while directory.startswith(b"PK\x01\x02", at) and at + 46 <= len(directory):
+        at += 46 + sum(struct.unpack_from("<3H", directory, at + 28))
+        count += 1
+    return count if at == len(directory) else -1
 
 
 def _check_member(info, name, stored):

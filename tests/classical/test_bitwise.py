@@ -117,7 +117,7 @@ def test_a_change_within_the_mask_is_seen_and_checked_again():
 
 
 def test_a_mask_of_another_size_is_refused_with_both_sizes():
-    with pytest.raises(KindError, match="20 x 10 pixels. Its 'mask' is 7 x 5"):
+    with pytest.raises(KindError, match=r"20 x 10 pixels\. Its 'mask' is 7 x 5"):
         ApplyMask(np.zeros((5, 7), np.uint8))(np.zeros((10, 20), np.uint8))
 
 

@@ -44,7 +44,7 @@ ELEMENTS = [
     ({"size": 5, "shape": "ellipse"}, ELLIPSE),
     ({"size": 1}, np.ones((1, 1))),
 ]
-CORNER = np.array([[1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0]])  # one-sided, wider than high
+CORNER = np.array([[1, 0, 0, 0], [1, 1, 1, 0], [0, 0, 0, 0]])  # one-sided, wider than high
 
 
 @pytest.mark.parametrize(("parameters", "element"), ELEMENTS)
@@ -98,7 +98,7 @@ def test_a_square_shrinks_and_grows_by_half_the_element():
 
 def test_opening_a_mask_removes_what_the_element_does_not_fit_into():
     mask = Otsu()(data.coins())
-    labels, count = ndimage.label(mask)
+    labels, _ = ndimage.label(mask)
     sizes = np.bincount(labels.ravel())[1:]
     assert (sizes < 9).any()
     opened = Opening(3)(mask)

@@ -92,7 +92,7 @@ MODELS = {
     "KNN tree": KNeighborsClassifier(3, algorithm="kd_tree", leaf_size=7),
     "KNN ball": KNeighborsClassifier(3, algorithm="ball_tree", p=3),
     "GaussianNB": GaussianNB(),
-    "MLP": MLPClassifier((16,), max_iter=400, random_state=0),
+    "MLP": MLPClassifier((16,), solver="lbfgs", max_iter=2000, random_state=0),
     "Ridge": RidgeClassifier(),
     "SGD": SGDClassifier(random_state=0),
     "voting": VotingClassifier(
@@ -311,9 +311,6 @@ def test_what_our_step_learned_must_be_plain(own_steps, tmp_path):
     for value in ([1, 2], None, {"a": 1}, np.array([object()]), 2**70, 1j, lambda: 0):
         step = average()
         step.level_ = value
-        if value == 1j:
-            assert load(saved(step, tmp_path)).level_ == 1j
-            continue
         with pytest.raises(ParameterError, match=r"'level_' of Average.*archive_files"):
             save(step, tmp_path / "bad.vision")
     assert not (tmp_path / "bad.vision").exists()
@@ -434,8 +431,7 @@ class Planted:
 
 def test_the_planted_pickle_would_work_where_it_were_loaded(tmp_path):
     data = npy(np.array([Planted(tmp_path / "mark")]), allow_pickle=True)
-    with pytest.raises(TypeError):
-        np.load(io.BytesIO(data), allow_pickle=True)
+    np.load(io.BytesIO(data), allow_pickle=True)
     assert (tmp_path / "mark").exists()
 
 
@@ -733,7 +729,7 @@ def test_a_directory_of_very_many_entries_is_not_read(tmp_path):
     path = tmp_path / "many.vision"
     entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *[0] * 6, 0, 0, 0, 1, *[0] * 4, 0, 0) + b"a"
     directory = entry * 400_000
-    for count in (65_535, 60_000, 400_000 % 65_536):
+    for count in (65_535, 60_000, 3_999, 400_000 % 65_536):
         end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count, count, len(directory), 0, 0)
         path.write_bytes(directory + end)
         refused_cheaply(path, "refused")

@@ -162,7 +162,7 @@ def test_help_fits_the_screen_and_ends_with_0(capsys, monkeypatch, command):
     said = capsys.readouterr().out
     assert said.startswith(f"usage: vision {command}".rstrip())
     assert "example" in said or command == "demo"
-    assert max(map(len, said.splitlines())) <= 92
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_the_parts_of_the_help_are_a_pipeline_that_works(here, capsys):
@@ -261,7 +261,8 @@ def test_what_is_read_from_the_source_is_what_python_sees(name):
 def test_a_step_is_shown_with_its_defaults(capsys):
     assert main(["steps", "Canny"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("Canny(low=100, high=200)\n    from classical import Canny\n")
+    assert said.startswith("Canny(low=100, high=200, ")
+    assert "\n    from classical import Canny\n" in said
     assert "doi:10.1109/TPAMI.1986.4767851" in said
     assert main(["steps", "SVC"]) == 0
     assert "from sklearn.svm import SVC" in capsys.readouterr().out

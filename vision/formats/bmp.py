@@ -2,7 +2,7 @@
 
 from vision.errors import ImageError
 from vision.formats.pixels import decode_by_cv2, without_alpha
-from vision.headers import Header, check_end, little, take
+from vision.headers import Header, check_end, check_size, little, take
 
 SIGNATURES = (b"BM",)
 
@@ -31,6 +31,7 @@ def read_header(data):
         raise ImageError(f"BMP of {bits} bits and compression {compression} is not read")
     if compression in _RUN_LENGTH:
         stored = little(head[34:38])
+        check_size(max(width, 0) * height, data, most=255)
     else:
         stored = -(-width * bits // 32) * 4 * height
     if width > 0:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from vision.errors import ImageError
 from vision.formats.pixels import decode_by_pillow, open_by_pillow
-from vision.headers import MAX_BLOCKS, MAX_FRAMES, Header, little, take
+from vision.headers import MAX_BLOCKS, MAX_FRAMES, Header, check_size, little, take
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
+
+_LZW = 4096  # pixels of its longest code, which takes more than a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ def read_header(data):
     if first is None:
         raise ImageError("damaged: a GIF without frame")
     box = take(data, first[0] + 1, 8)
+    check_size(little(box[4:6]) * little(box[6:8]), data, _LZW)
     header = Header(
         "GIF",
         # A frame that reaches beyond the screen enlarges the picture, as in Pillow.

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from vision.errors import ImageError
 from vision.formats.pixels import decode_by_pillow, open_by_pillow
 from vision.formats.tiff import exif_orientation
-from vision.headers import MAX_BLOCKS, Header, big, take, xmp_orientation
+from vision.headers import MAX_BLOCKS, Header, big, check_size, take, xmp_orientation
 
 SIGNATURES = (b"\xff\xd8",)
 
 _MAX_STRAY = 65_536  # bytes between two segments
+# A block of 64 pixels takes a bit at least, and half the blocks may be those of two components.
+_PIXELS_A_BYTE = 1024
 _MAX_SCANS = 100  # each costs a pass over all pixels; real progressive files have about 10
 # simplejpeg's warnings after which pixels are missing or wrong; the others are harmless.
 _LOST_PIXELS = ("premature end", "bad huffman", "instead of rst", "arithmetic")
@@ -47,13 +49,15 @@ def read_header(data):
     if frame is None:
         raise ImageError("damaged: a JPEG without frame header")
     marker, sizes = frame
+    width, height = big(sizes[3:5]), big(sizes[1:3])
+    check_size(width * height, data, _PIXELS_A_BYTE)
     orientation = exif_orientation(exif) if exif else 1
     if orientation == 1 and xmp:
         orientation = xmp_orientation(xmp)
     header = Header(
         "JPEG",
-        width=big(sizes[3:5]),
-        height=big(sizes[1:3]),
+        width,
+        height,
         channels=1 if sizes[5] == 1 else 3,
         depth=sizes[0],
         orientation=orientation,

@@ -8,12 +8,14 @@ import numpy as np
 from vision.errors import ImageError
 from vision.formats.pixels import decode_by_cv2, full_scale, to_mode, with_alpha
 from vision.formats.tiff import exif_orientation
-from vision.headers import MAX_BLOCKS, Header, big, check_end, take, xmp_orientation
+from vision.headers import MAX_BLOCKS, Header, big, check_end, check_size, take, xmp_orientation
 
 SIGNATURES = (b"\x89PNG\r\n\x1a\n",)
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
+_DEFLATE = 1032  # to one: the most that Deflate can shrink anything
 _XMP = b"XML:com.adobe.xmp"
 
 
@@ -35,6 +37,7 @@ def read_header(data):
     width, height, depth, colour = big(start[8:12]), big(start[12:16]), start[16], start[17]
     if depth not in _DEPTHS.get(colour, ()) or max(width, height) >= 1 << 31:
         raise ImageError(f"damaged: PNG of colour type {colour}, {depth} bits, {width} x {height}")
+    check_size(width * depth * _SAMPLES[colour] // 8 * height, data, _DEFLATE)
     kept, found, end = _walk(data)
     transparency = found.get(b"tRNS")
     header = Header(

@@ -23,11 +23,12 @@ from vision.formats.pixels import (
     with_alpha,
     without_alpha,
 )
-from vision.headers import MAX_FRAMES, Header, check_end, take
+from vision.headers import MAX_FRAMES, Header, check_end, check_size, take
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _MAX_ENTRIES = 4_096  # of a directory; real ones have a few dozen
+_MOST = {1: 1, 5: 4096, 8: 1032, 32773: 128, 32946: 1032}  # to one, by compression
 _MAX_TILE = 1 << 26  # pixels of a tile, for which a decoder takes memory at once
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -180,6 +181,8 @@ def read_header(data):
         seen.add(following)
         page, following = directories.entries(following)
         _check_extent(directories, page)
+    if not {_STRIPS, _TILES, 513} & entries.keys():
+        raise ImageError("damaged: a TIFF without pixels")
     return _first_page(directories, entries, len(seen))
 
 
@@ -217,6 +220,12 @@ def _first_page(directories, entries, pages):
         and value(_PREDICTOR, 1) in (1, 2)
         and bits in (8, 16, 32, 64),
     )
+    most = _MOST.get(value(_COMPRESSION, 1))
+    if most:
+        samples = 1 if detail.photometric == 6 else detail.samples  # YCbCr may be subsampled
+        check_size(
+            value(_WIDTH, 0) * value(_HEIGHT, 0) * samples * bits // 8, directories.data, most
+        )
     orientation = value(_ORIENTATION, 1)
     header = Header(
         "TIFF",

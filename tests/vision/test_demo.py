@@ -1,0 +1,40 @@
+"""The demo: what the page shows is what the folders hold."""
+
+import csv
+import re
+
+import numpy as np
+
+import vision
+from vision.demo import examples, photographs, run_demo
+
+
+def test_the_page_shows_every_stage_and_every_photograph(tmp_path):
+    page = run_demo(tmp_path / "demo", progress=False)
+    text = page.read_text(encoding="utf-8")
+    links = set(re.findall(r'(?:src|href)="([^"]+)"', text))
+    assert all((page.parent / link).exists() for link in links)
+    assert "http" not in text
+    for example in examples():
+        stages = [f"{example.name}/stages/{i:02d}.png" for i in range(len(example.pipeline) + 1)]
+        assert set(stages) <= links
+        assert {f"{example.name}/overlays/{name}" for name in photographs()} <= links
+        written = vision.load(page.parent / example.name / "pipeline.yaml")
+        assert vision.to_text(written) == vision.to_text(example.pipeline)
+
+
+def test_the_tables_are_the_pipelines_own_results(tmp_path):
+    run_demo(tmp_path, progress=False)
+    for example in examples():
+        with (tmp_path / example.name / "results.csv").open(newline="", encoding="utf-8") as lines:
+            rows = [row for row in csv.DictReader(lines) if row["source"] == example.photograph]
+        found = example.pipeline(photographs()[example.photograph])
+        count = len(np.unique(found)) if isinstance(found, np.ndarray) else len(found)
+        assert len(rows) == count > 3
+
+
+def test_an_earlier_demo_is_replaced(tmp_path):
+    run_demo(tmp_path, progress=False)
+    first = (tmp_path / "red/results.csv").read_bytes()
+    run_demo(tmp_path, progress=False)
+    assert (tmp_path / "red/results.csv").read_bytes() == first

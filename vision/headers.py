@@ -100,30 +100,29 @@ def check_end(end, data, what):
         raise ImageError(f"truncated: {what} end at byte {end:,}, the file at {len(data):,}")
 
 
-def check_size(claimed, data, most):
-    """Refuse a header that claims more than the file can expand to.
+def check_size(width, height, amount, data):
+    """Refuse a header that claims more pixels than the file can hold.
 
     Parameters
     ----------
-    claimed : int
-        What decoding would give, in bytes or pixels.
+    width, height : int
+        Pixels, as the header says.
+    amount : float
+        Bytes of the file that they take at the very least.
     data : bytes-like
         The file.
-    most : int
-        What one byte of the file can give at most.
 
     Examples
     --------
-    >>> check_size(10_000, b"ten bytes.", most=1000)
-    >>> check_size(10_001, b"ten bytes.", most=1000)
+    >>> check_size(30, 20, 30 * 20 * 3 / 1032, b"GIF89a")
+    >>> check_size(3000, 2000, 3000 * 2000 * 3 / 1032, b"GIF89a")
     Traceback (most recent call last):
     ...
-    vision.errors.ImageError: truncated or damaged: its 10 bytes cannot hold the size it claims
+    vision.errors.ImageError: truncated or damaged: 6 bytes cannot hold 3000 x 2000 pixels
     """
-    if claimed > most * len(data):
-        raise ImageError(
-            f"truncated or damaged: its {len(data):,} bytes cannot hold the size it claims"
-        )
+    if amount > len(data):
+        held = f"{len(data):,} bytes cannot hold {width} x {height} pixels"
+        raise ImageError(f"truncated or damaged: {held}")
 
 
 def big(piece):

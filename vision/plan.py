@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vision.composition import Composable, Edits
 from vision.errors import KindError
-from vision.flow import chain_kinds, final_kind, gives_of, is_stateless, name_of, travel
+from vision.flow import chain_kinds, final_kind, is_stateless, name_of, takes_of, travel
 from vision.kinds import ARRAYS, LOCATED, Branched, Kind, check_input
 from vision.mapping import warp_nearest
 
@@ -249,8 +249,7 @@ def _part(step, following, checked):
         return part
     if following is None and hasattr(step, "predict"):
         return PredictingPart(step, final_kind(step, Kind.ANY))
-    row = gives_of(step, Kind.ANY) is Kind.FEATURES
-    return RowPart(step) if row else AnyPart(step)
+    return RowPart(step) if takes_of(step) == (Kind.FEATURES,) else AnyPart(step)
 
 
 def _is_moving(step):

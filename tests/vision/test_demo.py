@@ -30,7 +30,7 @@ def test_the_tables_are_the_pipelines_own_results(tmp_path):
             rows = [row for row in csv.DictReader(lines) if row["source"] == example.photograph]
         found = example.pipeline(photographs()[example.photograph])
         count = len(np.unique(found)) if isinstance(found, np.ndarray) else len(found)
-        assert len(rows) == count > 3
+        assert len(rows) == count >= 3
 
 
 def test_an_earlier_demo_is_replaced(tmp_path):

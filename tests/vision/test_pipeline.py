@@ -383,3 +383,23 @@ def test_a_map_is_normalised_by_name():
 
 def test_chain_is_the_operator_for_two_steps_of_scikit_learn():
     assert [n for n, _ in chain(StandardScaler(), SVC()).steps] == ["standardscaler", "svc"]
+
+
+def test_scikit_learns_feature_union_of_image_steps_is_looked_into(textures):
+    from sklearn.pipeline import FeatureUnion
+
+    images, labels = textures
+    union = FeatureUnion([("gray", Gray() >> RawPixels(4)), ("colour", ColorHistogram(4))])
+    pipeline = (GaussianBlur() >> union >> GaussianNB()).fit(images, labels)
+    assert [pipeline(image).label for image in images] == pipeline.predict(images).tolist()
+    assert [c.label for c in pipeline.apply_many(images)] == pipeline.predict(images).tolist()
+    with pytest.raises(KindError, match="FeatureUnion takes"):
+        Gray() >> FeatureUnion([("colour", ColorHistogram(4)), ("gray", Gray() >> RawPixels(4))])
+
+
+def test_a_step_is_not_copied_by_composing_and_shared_parameters_are_seen_by_both():
+    canny = Canny()
+    one, other = Gray() >> canny, Gray() >> GaussianBlur() >> canny
+    one.set_params(canny__high=150)
+    assert other.get_params()["canny__high"] == 150
+    assert clone(one).named_steps["canny"] is not canny

@@ -7,6 +7,7 @@ from vision.headers import Header, check_end, check_size, little, take
 SIGNATURES = (b"BM",)
 
 _RUN_LENGTH = (1, 2)
+_LONGEST_RUN = 255  # pixels, of two bytes
 _MASKS = (3, 6)
 
 
@@ -31,7 +32,7 @@ def read_header(data):
         raise ImageError(f"BMP of {bits} bits and compression {compression} is not read")
     if compression in _RUN_LENGTH:
         stored = little(head[34:38])
-        check_size(max(width, 0) * height, data, most=255)
+        check_size(width, height, width * height / _LONGEST_RUN, data)
     else:
         stored = -(-width * bits // 32) * 4 * height
     if width > 0:

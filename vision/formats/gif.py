@@ -35,7 +35,8 @@ def read_header(data):
     if first is None:
         raise ImageError("damaged: a GIF without frame")
     box = take(data, first[0] + 1, 8)
-    check_size(little(box[4:6]) * little(box[6:8]), data, _LZW)
+    columns, rows = little(box[4:6]), little(box[6:8])
+    check_size(columns, rows, columns * rows / _LZW, data)
     header = Header(
         "GIF",
         # A frame that reaches beyond the screen enlarges the picture, as in Pillow.

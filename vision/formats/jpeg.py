@@ -50,7 +50,7 @@ def read_header(data):
         raise ImageError("damaged: a JPEG without frame header")
     marker, sizes = frame
     width, height = big(sizes[3:5]), big(sizes[1:3])
-    check_size(width * height, data, _PIXELS_A_BYTE)
+    check_size(width, height, width * height / _PIXELS_A_BYTE, data)
     orientation = exif_orientation(exif) if exif else 1
     if orientation == 1 and xmp:
         orientation = xmp_orientation(xmp)

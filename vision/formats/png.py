@@ -37,7 +37,8 @@ def read_header(data):
     width, height, depth, colour = big(start[8:12]), big(start[12:16]), start[16], start[17]
     if depth not in _DEPTHS.get(colour, ()) or max(width, height) >= 1 << 31:
         raise ImageError(f"damaged: PNG of colour type {colour}, {depth} bits, {width} x {height}")
-    check_size(width * depth * _SAMPLES[colour] // 8 * height, data, _DEFLATE)
+    bits = width * height * depth * _SAMPLES[colour]
+    check_size(width, height, bits / 8 / _DEFLATE, data)
     kept, found, end = _walk(data)
     transparency = found.get(b"tRNS")
     header = Header(

@@ -220,17 +220,15 @@ def _first_page(directories, entries, pages):
         and value(_PREDICTOR, 1) in (1, 2)
         and bits in (8, 16, 32, 64),
     )
-    most = _MOST.get(value(_COMPRESSION, 1))
+    width, height, most = value(_WIDTH, 0), value(_HEIGHT, 0), _MOST.get(value(_COMPRESSION, 1))
     if most:
         samples = 1 if detail.photometric == 6 else detail.samples  # YCbCr may be subsampled
-        check_size(
-            value(_WIDTH, 0) * value(_HEIGHT, 0) * samples * bits // 8, directories.data, most
-        )
+        check_size(width, height, width * height * samples * bits / 8 / most, directories.data)
     orientation = value(_ORIENTATION, 1)
     header = Header(
         "TIFF",
-        value(_WIDTH, 0),
-        value(_HEIGHT, 0),
+        width,
+        height,
         channels=_channels(detail),
         depth=detail.bits,
         orientation=orientation if 1 <= orientation <= 8 else 1,

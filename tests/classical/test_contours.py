@@ -1,0 +1,189 @@
+"""Outlines against scikit-image's regions and polygons, Pick's theorem, and shapes by hand."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage import data, draw, measure
+
+from classical.contours import FindContours
+from classical.edges import Canny
+from classical.morphology import Opening
+from classical.threshold import Otsu
+from vision.contours import Contours
+from vision.errors import KindError, ParameterError
+
+
+@pytest.fixture(scope="module")
+def coins():
+    return Opening(3)(Otsu()(data.coins()))
+
+
+def regions(mask):
+    return measure.regionprops(measure.label(mask > 0, connectivity=2))
+
+
+def square(mask, row, column, side, value=255):
+    mask[row : row + side, column : column + side] = value
+
+
+def nested():
+    """A frame with a dot in its hole, the dot with a hole of its own, and a square apart."""
+    mask = np.zeros((60, 80), np.uint8)
+    square(mask, 5, 5, 50)
+    square(mask, 10, 10, 40, 0)
+    square(mask, 20, 20, 20)
+    square(mask, 27, 27, 6, 0)
+    square(mask, 10, 65, 8)
+    return mask
+
+
+def test_every_region_of_coins_has_its_outline_and_box(coins):
+    found = FindContours()(coins)
+    filled = ndimage.binary_fill_holes(coins > 0)
+    outer = regions(filled.astype(np.uint8))
+    assert isinstance(found, Contours)
+    assert len(found) == len(outer) > 20
+    boxes = {(r.bbox[1], r.bbox[0], r.bbox[3], r.bbox[2]) for r in outer}
+    assert {tuple(map(int, box)) for box in found.boxes} == boxes
+
+
+def test_the_outlines_of_coins_enclose_the_filled_regions(coins):
+    covered = np.zeros(coins.shape, bool)
+    for points in FindContours()(coins):
+        columns, rows = points.T
+        covered[draw.polygon(rows, columns, coins.shape)] = True
+        covered[draw.polygon_perimeter(rows, columns, coins.shape)] = True
+    assert np.array_equal(covered, ndimage.binary_fill_holes(coins > 0))
+
+
+def test_areas_obey_picks_theorem():
+    rows, columns = np.mgrid[:120, :150]
+    mask = np.where(np.hypot(rows - 55, columns - 70) <= 40, 255, 0).astype(np.uint8)
+    (outline,) = FindContours(approximation="none")(mask)
+    (area,) = FindContours()(mask).areas
+    # pixels inside or on the outline = A + B / 2 + 1
+    assert np.count_nonzero(mask) == area + len(outline) / 2 + 1
+
+
+def test_a_rectangle_has_four_corners_or_all_its_outer_pixels():
+    mask = np.zeros((30, 40), np.uint8)
+    mask[5:15, 8:28] = 255
+    (corners,) = FindContours()(mask)
+    assert sorted(map(tuple, corners.tolist())) == [(8, 5), (8, 14), (27, 5), (27, 14)]
+    (outline,) = FindContours(approximation="none")(mask)
+    assert len(outline) == 2 * (20 + 10) - 4
+    assert np.abs(np.diff(np.vstack([outline, outline[:1]]), axis=0)).max() == 1
+
+
+def test_what_touches_the_border_or_only_by_a_corner_counts():
+    full = FindContours()(np.full((6, 9), 255, np.uint8))
+    assert full.boxes.tolist() == [[0, 0, 9, 6]]
+    diagonal = np.zeros((6, 6), np.uint8)
+    diagonal[1, 1] = diagonal[2, 2] = 255
+    assert len(FindContours()(diagonal)) == 1
+    assert len(FindContours()(np.zeros((6, 6), np.uint8))) == 0
+    assert FindContours(1)(np.zeros((6, 6), np.uint8)).areas.shape == (0,)
+
+
+def test_modes_choose_the_outlines():
+    mask = nested()
+    sides = {
+        "external": [50, 8],
+        "list": [50, 42, 20, 8, 8],
+        "ccomp": [50, 42, 20, 8, 8],
+        "tree": [50, 42, 20, 8, 8],
+    }
+    for mode, expected in sides.items():
+        boxes = FindContours(mode=mode)(mask).boxes
+        # the outline of a hole runs through the region around it
+        assert sorted(boxes[:, 2] - boxes[:, 0]) == sorted(expected)
+    assert FindContours()(mask) == FindContours(mode="external")(mask)
+
+
+def parents_by_width(contours):
+    widths = (contours.boxes[:, 2] - contours.boxes[:, 0]).astype(int)
+    return {
+        (int(width), int(box[0])): None if parent < 0 else int(widths[parent])
+        for width, box, parent in zip(widths, contours.boxes, contours.hierarchy[:, 3])
+    }
+
+
+def test_the_hierarchy_is_the_nesting():
+    tree = parents_by_width(FindContours(mode="tree")(nested()))
+    assert tree == {(50, 5): None, (42, 9): 50, (20, 20): 42, (8, 26): 20, (8, 65): None}
+    flat = parents_by_width(FindContours(mode="ccomp")(nested()))
+    assert flat == {(50, 5): None, (42, 9): 50, (20, 20): None, (8, 26): 20, (8, 65): None}
+
+
+def test_holes_go_with_their_regions():
+    # areas of polygons: 49^2, hole 41^2, 19^2, its hole less than 8^2, apart 7^2
+    without_small = FindContours(100, mode="tree")(nested())
+    assert parents_by_width(without_small) == {(50, 5): None, (42, 9): 50, (20, 20): 42}
+    without_large = FindContours(max_area=19**2, mode="tree")(nested())
+    assert parents_by_width(without_large) == {(20, 20): None, (8, 26): 20, (8, 65): None}
+    without_frame = FindContours(max_area=49**2 - 1, mode="ccomp")(nested())
+    assert parents_by_width(without_frame) == {(20, 20): None, (8, 26): 20, (8, 65): None}
+    # a list knows no holes: each outline counts for itself
+    listed = FindContours(max_area=49**2 - 1, mode="list")(nested())
+    assert sorted(listed.boxes[:, 2] - listed.boxes[:, 0]) == [8, 8, 20, 42]
+
+
+def test_the_limits_of_area_are_included():
+    mask = np.zeros((40, 60), np.uint8)
+    for column, side in ((2, 4), (12, 6), (25, 11)):
+        square(mask, 5, column, side)
+    mask[35, 35] = 255
+    for parameters, kept in (
+        ({"min_area": 25}, [25, 100]),
+        ({"min_area": 26}, [100]),
+        ({"max_area": 25}, [0, 9, 25]),
+        ({"max_area": 24}, [0, 9]),
+        ({"min_area": 9, "max_area": 25}, [9, 25]),
+        ({"max_area": 0}, [0]),
+        ({}, [0, 9, 25, 100]),
+    ):
+        assert sorted(FindContours(**parameters)(mask).areas) == kept
+
+
+@pytest.mark.parametrize("mode", ["external", "list", "ccomp", "tree"])
+def test_links_stay_consistent_after_a_filter(coins, mode):
+    found = FindContours(20, 1500, mode=mode)(coins)
+    following, previous, child, parent = found.hierarchy.T
+    assert 0 < len(found) < len(FindContours(mode=mode)(coins))
+    assert found.hierarchy.min() >= -1
+    assert found.hierarchy.max() < len(found)
+    for number in range(len(found)):
+        if following[number] >= 0:
+            assert previous[following[number]] == number
+            assert parent[following[number]] == parent[number]
+        if child[number] >= 0:
+            assert parent[child[number]] == number
+            assert previous[child[number]] == -1
+    areas = found.areas
+    assert areas.min() >= 20
+    assert areas[parent < 0].max() <= 1500
+
+
+def test_edges_are_a_mask_too():
+    edges = Canny()(data.coins())
+    assert len(FindContours()(edges)) > 20
+
+
+def test_a_gray_image_is_refused_with_the_way_out():
+    with pytest.raises(KindError, match=r"Otsu\(\) >> FindContours"):
+        FindContours()(data.coins())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"min_area": -1}, "The 'min_area' of FindContours must be a number at least 0. Got -1"),
+        ({"max_area": "big"}, "'max_area'"),
+        ({"min_area": 10, "max_area": 5}, "'min_area' of FindContours must not exceed 'max_area'"),
+        ({"mode": "extern"}, "Did you mean 'external'"),
+        ({"approximation": "tc89"}, "'approximation'"),
+    ],
+)
+def test_parameters_are_refused_by_name(parameters, message):
+    with pytest.raises(ParameterError, match=message):
+        FindContours(**parameters)(np.zeros((4, 4), np.uint8))

@@ -6,8 +6,9 @@
 - ``pipeline.yaml``, and in ``arrays/`` the arrays that it names;
 - ``steps/``, by the place in the pipeline (``steps/003-svc.skops``, within branches
   ``steps/002-or/001-pipeline/002-svc.skops``): a ``.skops`` for each fitted scikit-learn step; an
-  ``.npz`` with the fitted attributes (``name_``) of each of our own; and where a step has
-  ``archive_files``, a folder with what it gives, such as a network as ``.keras``;
+  ``.npz`` with the fitted attributes (``name_``) of each of our own; or, where a step defines
+  ``archive_files()``, which gives bytes by file name (none if it learned nothing), and
+  ``restore_files(files)``, a folder of these, such as a network as ``.keras``;
 - ``versions.json``.
 
 Nothing in an archive is code, and loading runs none: scikit-learn's parts are built from types
@@ -104,6 +105,14 @@ def load(path, *, max_bytes=2_000_000_000):
     -----
     VersionWarning
         If fitted scikit-learn steps were saved by another version of scikit-learn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "mask.yaml").write_text("- Gray\\n- Threshold: {value: 99}")
+    ...     load(f"{folder}/mask.yaml").named_steps["threshold"]
+    Threshold(value=99)
     """
     path = Path(path)
     as_text = _is_text(path)

@@ -10,11 +10,11 @@ import sys
 
 from vision import cli_commands
 from vision.cli_commands import GOOD, INTERRUPTED, USAGE, fail, refusals, status_of
-from vision.cli_steps import did_you_mean
+from vision.nearest import did_you_mean
 
 EPILOG = """\
 examples:
-  vision demo                                        see it work: demo/index.html
+  vision demo                                        see it work, in demo/
   vision steps                                       every step there is
   vision check parts.yaml                            does it fit together?
   vision trace parts.yaml photo.jpg --out sheet.png  every stage of one picture
@@ -121,7 +121,7 @@ def _check_options(argv, parser):
 
 
 def _hint(name, known):
-    return did_you_mean(name, known, f"There are {', '.join(known)}.")
+    return did_you_mean(name, known) or f"There are {', '.join(known)}."
 
 
 def _whole(text):
@@ -156,7 +156,9 @@ def _add_run(adding):
     )
     parser.set_defaults(action=cli_commands.run_command)
     _add_pipeline(parser)
-    parser.add_argument("source", help="a folder, a pattern in quotes, a zip archive or a file")
+    parser.add_argument(
+        "source", nargs="+", help="a folder, a zip archive, a pattern in quotes, or files"
+    )
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the results")
     parser.add_argument("--overlay", action="store_true", help="also draw results on the pictures")
     parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, ...")

@@ -15,7 +15,7 @@ def run_command(options):
 
     summary = run(
         load(options.pipeline),
-        options.source,
+        _source(options.source),
         options.out,
         overlay=options.overlay,
         format=options.format,
@@ -26,8 +26,20 @@ def run_command(options):
         progress=not options.quiet,
     )
     if not options.quiet:
-        print(_closing(summary))
+        say(_closing(summary))
     return FAILED if summary.failed else GOOD
+
+
+def _source(given):
+    """One folder, archive or pattern; or the files that the shell made of a pattern."""
+    from vision.checks import refuse
+
+    if len(given) == 1:
+        return given[0]
+    for path in given:
+        if not Path(path).is_file():
+            refuse("source", path, "one folder, or files", "vision run")
+    return given
 
 
 def _closing(summary):
@@ -54,7 +66,7 @@ def trace_command(options):
     _, mode = entry_of(pipeline.plan())
     sheet = pipeline.trace(read(options.photo, mode=mode)).sheet(options.width)
     write(options.out, sheet)
-    print(options.out)
+    say(options.out)
     return GOOD
 
 
@@ -62,7 +74,7 @@ def steps_command(options):
     """`vision steps`: the catalogue, or one step of it."""
     from vision.cli_steps import describe_step, list_steps
 
-    print(describe_step(options.name) if options.name else list_steps())
+    say(describe_step(options.name) if options.name else list_steps())
     return GOOD
 
 
@@ -74,10 +86,9 @@ def check_command(options):
 
     pipeline = chain(load(options.pipeline))
     _make_ready(pipeline)
-    print(describe(pipeline)[0])
-    print("\n".join(_flow(pipeline)))
+    say("\n".join([describe(pipeline)[0], *_flow(pipeline)]))
     for note in _notes(pipeline):
-        print(f"\n{note}")
+        say(f"\n{note}")
     return GOOD
 
 
@@ -145,7 +156,7 @@ def demo_command(options):
     from vision.demo import run_demo
 
     page = run_demo(options.out)
-    print(f"Open {page} in a browser.")
+    say(f"Open {page} in a browser.")
     return GOOD
 
 
@@ -164,6 +175,12 @@ def status_of(error):
 
     broken = isinstance(error, ImageError | WriteError)
     return FAILED if broken and not isinstance(error, ImageNotFoundError) else USAGE
+
+
+def say(text):
+    """Print to standard output, what its encoding lacks (odd file names) as escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def fail(message, status):

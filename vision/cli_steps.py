@@ -5,7 +5,6 @@ milliseconds.
 """
 
 import ast
-import difflib
 import functools
 import importlib.util
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from vision.catalogue import STEPS
 from vision.errors import UnknownNameError
+from vision.nearest import did_you_mean
 from vision.sklearn_names import SKLEARN
 
 OURS = ("vision", "classical", "deep")
@@ -231,7 +231,7 @@ def describe_step(name):
     if name in SKLEARN:
         return _describe_sklearn(name, SKLEARN[name])
     if name not in STEPS:
-        hint = did_you_mean(name, [*STEPS, *SKLEARN], "'vision steps' lists them.")
+        hint = did_you_mean(name, [*STEPS, *SKLEARN]) or "'vision steps' lists them."
         raise UnknownNameError(f"There is no step named '{name}'. {hint}")
     step = Described(name, STEPS[name])
     package = step.module.partition(".")[0]
@@ -252,18 +252,3 @@ def _describe_sklearn(name, module):
         f"{name} is scikit-learn's own.\n    from {module} import {name}\n"
         f"    its parameters: {page}"
     )
-
-
-def did_you_mean(name, known, otherwise):
-    """The sentence that suggests the nearest of `known` names, or another where none is near.
-
-    As `vision.checks.did_you_mean`, whose module loads NumPy.
-
-    Examples
-    --------
-    >>> did_you_mean("gausianblur", ["Canny", "GaussianBlur"], "")
-    "Did you mean 'GaussianBlur'?"
-    """
-    lowered = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1)
-    return f"Did you mean '{lowered[near[0]]}'?" if near else otherwise

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import FeatureUnion
 from sklearn.utils.validation import check_is_fitted
 
 from vision.array_files import KINDS, decode_npy, encode_npy, slug
@@ -41,7 +42,7 @@ def fitted_files(pipeline):
     for place, step in _placed(pipeline):
         if isinstance(step, Composable):
             files |= _own_files(place, step)
-        elif _is_fitted(step):
+        elif not isinstance(step, FeatureUnion) and _is_fitted(step):
             files[f"{place}.skops"] = _estimator_file(step)
     return files
 
@@ -98,6 +99,8 @@ def _placed(pipeline):
 def _children(place, step):
     if type(step) is Pipeline:
         parts = step.steps
+    elif isinstance(step, FeatureUnion):  # what it learns is in its parts alone
+        parts = step.transformer_list
     elif isinstance(step, NamedBranches):
         parts = step._items
     elif isinstance(step, Composable):
@@ -116,9 +119,9 @@ def _is_fitted(estimator):
         check_is_fitted(estimator)
     except NotFittedError:
         return False
-    params = estimator.get_params(deep=False)
-    learned = set(vars(estimator)) - set(params)
-    return bool(learned) or any(hasattr(value, "get_params") for value in params.values())
+    learned = set(vars(estimator)) - set(estimator.get_params(deep=False))
+    inner = estimator.get_params(deep=True).values()
+    return bool(learned) or any(hasattr(value, "get_params") for value in inner)
 
 
 def _estimator_file(estimator):
@@ -189,7 +192,8 @@ def _owner(name, places):
         return folder if hasattr(step, "restore_files") else None
     step = places.get(stem)
     expected = "npz" if isinstance(step, Composable) else "skops"
-    return stem if step is not None and suffix == expected else None
+    fits = step is not None and not isinstance(step, FeatureUnion) and suffix == expected
+    return stem if fits else None
 
 
 def _restore_own(place, step, files):

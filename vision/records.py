@@ -1,6 +1,7 @@
 """What a run makes of each result: picture files, overlays, and rows of the table, by its kind."""
 
 import functools
+import os
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def check_outputs(kind, *, overlay, format):
                 f"A run writes pictures, masks, label maps and tables, but the pipeline gives "
                 f"{part.described}{where}: end it with {WAYS_OUT[part]}."
             )
-    kinds = set(parts.values()) | ({Kind.ANY} if kind is Kind.ANY else set())
+    kinds = set(parts.values())
     if overlay and not kinds & (LOCATED | {Kind.CLASS, Kind.ANY}):
         raise ParameterError(
             f"The 'overlay' of run draws what was found on its picture, but the pipeline gives "
@@ -115,7 +116,7 @@ class Recorder:
     """
 
     def __init__(self, out, *, overlay=False, format=None, quality=None, names=()):
-        self.out, self.overlay, self.quality = Path(out), overlay, quality
+        self.out, self.overlay, self.quality = os.fspath(out), overlay, quality
         self.format = format
         self.names = names
         self._folders = set()
@@ -148,7 +149,7 @@ class Recorder:
         KindError
             If the result is of a kind that cannot be written.
         WriteError
-            If a file cannot be written.
+            If a file cannot be written. Whatever is raised, no file of this result is left.
         """
         rows, files = [], {}
         for branch, part, value in _parts(kind, result):
@@ -161,9 +162,7 @@ class Recorder:
             lead = {"source": source} | ({"branch": branch} if branch else {})
             numbered = enumerate(found, start=1) if found else [(0, dict.fromkeys(columns))]
             rows += [{**lead, "object": number, **common, **row} for number, row in numbered]
-        # All is encoded before anything is written: a result that fails leaves nothing behind.
-        for path, data in files.items():
-            self._write(path, data)
+        self._write_all(files)
         return rows
 
     def _found(self, folder, name, kind, value, files):
@@ -196,12 +195,23 @@ class Recorder:
         files[path] = encode(picture, format, quality=self.quality if format in LOSSY else None)
         return path
 
-    def _write(self, path, data):
-        file = self.out / path
-        if file.parent not in self._folders:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(file.parent)
-        write_bytes(file, data, durable=False)
+    def _write_all(self, files):
+        """Write what is encoded already; if one file fails, those before it are taken back."""
+        written = []
+        try:
+            for path, data in files.items():
+                self._make_folder(path.rpartition("/")[0])
+                write_bytes(f"{self.out}/{path}", data, durable=False)
+                written.append(path)
+        except BaseException:
+            for path in written:
+                Path(self.out, path).unlink(missing_ok=True)
+            raise
+
+    def _make_folder(self, folder):
+        if folder not in self._folders:
+            Path(self.out, folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vision.checks import refuse
 from vision.errors import ParameterError, WriteError
 from vision.flow import is_stateless
 from vision.images import Images
@@ -39,6 +40,8 @@ def check_free(out, overwrite):
 def collect(source, mode, max_pixels, out, earlier):
     """The pictures, without those that an earlier run wrote."""
     if isinstance(source, Images):
+        if max_pixels is not None:
+            refuse("max_pixels", max_pixels, "given to Images, which reads the files", "run")
         images = source
     elif _in_memory(source):
         images = Images(source)

@@ -57,6 +57,13 @@ def test_run_does_the_folder_and_says_where_everything_is(here, capsys):
     assert np.array_equal(stored(here / "results/images/cat.png"), expected)
 
 
+def test_run_takes_the_files_that_a_shell_made_of_a_pattern(here):
+    files = [f"photos{os.sep}cat.png", f"photos{os.sep}coins.png"]
+    assert main(["run", "mask.yaml", *files, "--out", "results", "--quiet"]) == 0
+    sources = [row["source"] for row in table(here / "results/results.csv")]
+    assert sources == ["cat.png", "coins.png"]
+
+
 def test_run_ends_with_1_if_a_file_failed(here, capsys):
     put_broken(here / "photos")
     assert main(["run", "mask.yaml", "photos", "--out", "results"]) == 1
@@ -115,7 +122,8 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
         ("run --overlai", "'vision run' has no option '--overlai'."),
         ("run mask.yaml photos --outt=r", "no option '--outt'. Did you mean '--out'?"),
         ("run mask.yaml photos", "required: --out. 'vision run --help'"),
-        ("run mask.yaml photos more --out r", "Unrecognized arguments: more."),
+        ("run mask.yaml photos more --out r", "must be one folder, or files. Got 'photos'."),
+        ("check mask.yaml more", "Unrecognized arguments: more."),
         ("run mask.yaml photos --out r --workers two", "must be a whole number, not 'two'"),
         ("run mask.yaml photos --out r --workers -1", "'workers' of run"),
         ("run mask.yaml photos --out r --format bmpp", "Did you mean 'bmp'?"),

@@ -24,6 +24,7 @@ from tests.vision.run_folders import (
     stored,
     table,
 )
+from vision import records
 from vision.errors import ImageNotFoundError, KindError, ParameterError, WriteError
 from vision.kinds import Kind
 from vision.run_folder import OutputExistsError
@@ -203,6 +204,11 @@ def test_max_pixels_is_kept(photos, tmp_path):
     assert "max_pixels" in errors["sub/deep/kaffee ünï.tif"]
 
 
+def test_max_pixels_of_a_collection_is_its_own(photos, tmp_path):
+    with pytest.raises(ParameterError, match="given to Images"):
+        run(Gray(), vision.Images(photos), tmp_path / "out", max_pixels=10)
+
+
 # What is refused, before anything is read or made
 
 
@@ -380,6 +386,20 @@ def test_a_name_that_is_too_long_is_one_row(tmp_path):
     (row,) = table(summary.errors_csv)
     assert row["error"] == "WriteError"
     assert summary.done == 1
+
+
+def test_a_file_whose_overlay_cannot_be_written_leaves_no_mask(tmp_path, monkeypatch):
+    write_bytes = records.write_bytes
+
+    def refuse_overlays(path, data, **options):
+        if "overlays" in path:
+            raise WriteError("no overlay today")
+        write_bytes(path, data, **options)
+
+    monkeypatch.setattr(records, "write_bytes", refuse_overlays)
+    summary = run(Otsu(), [squares(1)], tmp_path / "out", overlay=True)
+    assert summary.failed == 1
+    assert files_below(tmp_path / "out/images") == set()
 
 
 def test_a_name_that_is_no_text_is_kept_to_the_byte(tmp_path):

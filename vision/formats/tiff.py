@@ -29,6 +29,7 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _MAX_ENTRIES = 4_096  # of a directory; real ones have a few dozen
 _MOST = {1: 1, 5: 4096, 8: 1032, 32773: 128, 32946: 1032}  # to one, by compression
+_JPEG = 7
 _MAX_TILE = 1 << 26  # pixels of a tile, for which a decoder takes memory at once
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -276,6 +277,8 @@ def essential(data, detail):
 
 def decode(data, header, detail, mode):
     """The pixels of the first page; 0 is black also where the file has it white."""
+    if detail.directories.value(detail.entries, _COMPRESSION, 1) == _JPEG:
+        _check_jpegs(data, detail)
     clean = essential(data, detail)
     if detail.bits <= 8 and detail.sample_format == 1:
         return _by_pillow(clean, header.channels)
@@ -291,6 +294,17 @@ def decode(data, header, detail, mode):
     if detail.photometric == 0 and pixels.dtype.kind == "u":
         pixels = full_scale(pixels.dtype) - pixels
     return without_alpha(pixels) if (header.channels, pixels.shape[2:]) == (3, (4,)) else pixels
+
+
+def _check_jpegs(data, detail):
+    """Libtiff takes a JPEG that is cut for whole, and fills it up with grey."""
+    for places, sizes in ((_STRIPS, _STRIP_SIZES), (_TILES, _TILE_SIZES)):
+        starts = detail.directories.values(detail.entries, places).tolist()
+        lengths = detail.directories.values(detail.entries, sizes).tolist()
+        for start, length in zip(starts, lengths):
+            tail = data[start + max(0, length - 16) : start + length]
+            if not tail.rstrip(b"\0").endswith(b"\xff\xd9"):
+                raise ImageError("truncated: a JPEG within the TIFF has no end")
 
 
 def _by_pillow(data, channels):

@@ -125,5 +125,5 @@ def _write_error(path, reason):
         shown, code = reason.strerror or reason, reason.errno
         shown = _EXISTS if isinstance(reason, FileExistsError) else shown
     error = WriteError(f"{os.fsdecode(path)!r} could not be written: {shown}")
-    error.errno, error.filename = code, path
+    error.errno, error.path = code, path  # with `filename` set, OSError would drop the message
     return error

@@ -227,6 +227,16 @@ def describe_step(name):
     ------
     UnknownNameError
         If there is no such step; the message suggests the nearest.
+
+    Examples
+    --------
+    >>> print(describe_step("Not").partition("Examples")[0])
+    Not()
+        from vision import Not
+        takes mask; gives mask
+    <BLANKLINE>
+    The opposite of a mask: ``~a``.
+    ...
     """
     if name in SKLEARN:
         return _describe_sklearn(name, SKLEARN[name])

@@ -176,9 +176,9 @@ def _encoded(step, name, value):
     array = np.asarray(value) if plain else None
     if array is None or array.dtype.kind not in KINDS:
         raise ParameterError(
-            f"The {name!r} of {type(step).__name__} cannot be saved: fitted attributes are numbers, "
-            f"booleans, strings and arrays of these. Got {type(value).__name__}; a step with others "
-            "defines archive_files() and restore_files(files)."
+            f"The {name!r} of {type(step).__name__} cannot be saved: fitted attributes are "
+            f"numbers, booleans, strings and arrays of these. Got {type(value).__name__}; a step "
+            "with others defines archive_files() and restore_files(files)."
         )
     return encode_npy(array)
 

@@ -5,15 +5,15 @@
 """
 
 import os
-import stat
 
 from vision.atomic import refuse_existing, write_bytes
 from vision.checks import check_choice, check_integer, refuse
 from vision.encoding import encode, format_of
-from vision.errors import ImageError, ImageNotFoundError
+from vision.errors import ImageError
 from vision.formats import decode_pixels, parse
 from vision.formats.pixels import to_mode, upright
 from vision.headers import EXTENSIONS, FORMATS, MAX_FRAMES, Header
+from vision.regular_file import MAX_BYTES, Window, check_bytes, open_regular, read_all
 
 __all__ = [
     "EXTENSIONS",
@@ -35,13 +35,8 @@ __all__ = [
 MAX_PIXELS = 200_000_000
 #: The longest side that is read: the longest that JPEG and GIF can describe.
 MAX_SIDE = 65_535
-#: The largest file that is read: decoders count its bytes with 32 signed bits.
-MAX_BYTES = 2**31 - 1
 
 _MODES = ("rgb", "gray", "rgba", "unchanged")
-# Not every system has each of them; without O_NONBLOCK a pipe without writer would block.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 4 << 20  # bytes; of a larger file the header is read and checked first
 
 
@@ -98,12 +93,12 @@ def read(source, *, mode="rgb", max_pixels=None):
     if hasattr(source, "read"):
         return decode(_drain(source), mode=mode, max_pixels=limit, path=_name_of(source))
     path = _path(source, "read")
-    descriptor, size = _open(path)
+    descriptor, size = open_regular(path)
     try:
         if size > _AT_ONCE:
-            _check_limits(_parse(_Window(descriptor, size), path)[0], limit, path)
+            _check_limits(_parse(Window(descriptor, size), path)[0], limit, path)
             os.lseek(descriptor, 0, os.SEEK_SET)
-        data = _read_all(descriptor, size, path)
+        data = read_all(descriptor, size, path)
     finally:
         os.close(descriptor)
     return _decode(data, mode, limit, path)
@@ -174,9 +169,9 @@ def probe(source, *, path=None):
     if hasattr(source, "read"):
         return _parse(_drain(source), path or _name_of(source))[0]
     path = _path(source, "probe")
-    descriptor, size = _open(path)
+    descriptor, size = open_regular(path)
     try:
-        return _parse(_Window(descriptor, size), path)[0]
+        return _parse(Window(descriptor, size), path)[0]
     finally:
         os.close(descriptor)
 
@@ -195,16 +190,11 @@ def _decode(data, mode, limit, path):
 
 
 def _parse(data, path):
-    if len(data) > MAX_BYTES:
-        raise _too_large(len(data), path)
+    check_bytes(len(data), path)
     try:
         return parse(data)
     except ImageError as error:
         raise ImageError(error.reason, path) from error.__cause__
-
-
-def _too_large(size, path):
-    return ImageError(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read", path)
 
 
 def _check_limits(header, limit, path):
@@ -239,40 +229,6 @@ def _path(source, owner):
     return os.fspath(source) if not isinstance(source, bytes) else os.fsdecode(source)
 
 
-def _open(path):
-    """Descriptor and size; opened so that a pipe cannot block and only regular files pass."""
-    try:
-        descriptor = os.open(path, _FLAGS)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ImageNotFoundError("there is no such file", path) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(f"it cannot be opened: {reason}", path) from error
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(descriptor)
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
-        raise ImageError(f"it is {kind}, not a regular file", path)
-    return descriptor, found.st_size
-
-
-def _read_all(descriptor, size, path):
-    if size > MAX_BYTES:
-        raise _too_large(size, path)
-    try:
-        data = os.read(descriptor, size)
-        while len(data) < size:
-            more = os.read(descriptor, size - len(data))
-            if not more:
-                raise ImageError(f"it shrank to {len(data):,} bytes while it was read", path)
-            data += more
-    except OSError as error:
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError(f"it cannot be read: {error.strerror}", path) from error
-    return data
-
-
 def _drain(file):
     data = file.read(MAX_BYTES + 1)
     if not isinstance(data, bytes):
@@ -294,25 +250,6 @@ def _as_bytes(data, owner):
         return bytes(memoryview(data))
     except TypeError:
         return refuse("data", data, "the bytes of an image file", owner)
-
-
-class _Window:
-    """A file as bytes that are fetched when sliced, so that a header costs no whole file."""
-
-    def __init__(self, descriptor, size):
-        self.descriptor, self.size = descriptor, size
-        self.start, self.block = 0, b""
-
-    def __len__(self):
-        return self.size
-
-    def __getitem__(self, piece):
-        start, stop, _ = piece.indices(self.size)
-        if start < self.start or stop > self.start + len(self.block):
-            os.lseek(self.descriptor, start, os.SEEK_SET)
-            self.block = os.read(self.descriptor, max(stop - start, 4096))
-            self.start = start
-        return self.block[start - self.start : max(0, stop - self.start)]
 
 
 def write(path, image, *, quality=None, format=None, overwrite=True, durable=True):

@@ -61,6 +61,14 @@ def check_outputs(kind, *, overlay, format):
     ParameterError
         If an option has no effect on such a pipeline, or the name of a branch is no name of a
         folder.
+
+    Examples
+    --------
+    >>> check_outputs(Kind.MAP, overlay=False, format=None)
+    Traceback (most recent call last):
+    ...
+    vision.errors.KindError: A run writes pictures, masks, label maps and tables, but the pipeline
+    gives a map: end it with Normalize().
     """
     _check_folders(kind)
     parts = parts_of(kind)
@@ -113,6 +121,14 @@ class Recorder:
         Of formats that have one, see `vision.encode`.
     names : sequence of str, default=()
         The columns of features; ``feature_1`` and so on where they do not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> image = np.zeros((4, 6), np.uint8)
+    >>> recorder = Recorder(tempfile.mkdtemp())
+    >>> recorder.record("a.jpg", "a.jpg", image, Kind.MASK, image)[0]["output"]
+    'images/a.jpg.png'
     """
 
     def __init__(self, out, *, overlay=False, format=None, quality=None, names=()):

@@ -21,7 +21,35 @@ class OutputExistsError(ParameterError, FileExistsError):
 
 
 def check_free(out, overwrite):
-    """Whether `out` holds an earlier run; refused unless it may be replaced."""
+    """Whether a folder holds an earlier run; refused unless that may be replaced.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; it need not be there.
+    overwrite : bool
+        Whether an earlier run may be replaced.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    OutputExistsError
+        If there is an earlier run and `overwrite` is False, or pictures where a run puts its own
+        that no run made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> out = Path(tempfile.mkdtemp())
+    >>> check_free(out, overwrite=False)
+    False
+    >>> (out / "results.csv").touch()
+    >>> check_free(out, overwrite=True)
+    True
+    """
     found = [name for name in (RESULTS, ERRORS, *DESCRIPTIONS) if (out / name).exists()]
     if found and not overwrite:
         raise OutputExistsError(
@@ -38,7 +66,38 @@ def check_free(out, overwrite):
 
 
 def collect(source, mode, max_pixels, out, earlier):
-    """The pictures, without those that an earlier run wrote."""
+    """The pictures of a source, without those that an earlier run wrote.
+
+    Parameters
+    ----------
+    source : str, path-like, list, ndarray or Images
+        As in `vision.run`.
+    mode : str
+        How files are read, as in `vision.read`.
+    max_pixels : int or None
+        As in `vision.read`.
+    out : Path
+        The folder of the outputs.
+    earlier : bool
+        Whether it holds an earlier run.
+
+    Returns
+    -------
+    Images
+
+    Raises
+    ------
+    ParameterError
+        If `source` is none, lies where the run writes its pictures, or is an `Images` and
+        `max_pixels` is given.
+    ImageNotFoundError
+        If there is no picture.
+
+    Examples
+    --------
+    >>> collect(np.zeros((3, 4, 5), np.uint8), "rgb", None, Path("out"), earlier=False)
+    Images(3 arrays)
+    """
     if isinstance(source, Images):
         if max_pixels is not None:
             refuse("max_pixels", max_pixels, "given to Images, which reads the files", "run")
@@ -69,7 +128,29 @@ def _in_memory(source):
 
 
 def describe_run(pipeline, out):
-    """Write what runs: its text, and an archive where that does not say everything."""
+    """Write what runs: its text, and an archive where that does not say everything.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        What runs.
+    out : Path
+        The folder; made if it is not there. Descriptions of an earlier run are removed.
+
+    Raises
+    ------
+    WriteError
+        If the folder or a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from classical import Gray, Otsu
+    >>> out = Path(tempfile.mkdtemp())
+    >>> describe_run(Gray() >> Otsu(), out)
+    >>> (out / "pipeline.yaml").read_text()
+    '- Gray\\n- Otsu\\n'
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -115,7 +115,15 @@ class Work:
 
 
 def leaving(plan, likely):
-    """The kind that leaves a plan when a picture of one of the `likely` kinds enters."""
+    """The kind that leaves a plan when a picture of one of the `likely` kinds enters.
+
+    Examples
+    --------
+    >>> from classical import Gray, Otsu
+    >>> from vision.kinds import Kind
+    >>> leaving((Gray() >> Otsu()).plan(), [Kind.RGB])
+    <Kind.MASK: 'mask'>
+    """
     exact = [kind for kind in likely if kind in plan.kinds]
     near = [kind for kind in plan.kinds if any(one.fits((kind,)) for one in likely)]
     return plan.kinds[(exact or near)[0]]
@@ -151,6 +159,13 @@ def in_order(work, jobs, workers, take):
     BaseException
         What `work` or `take` raised, or KeyboardInterrupt: after the jobs in work have ended and
         what was done has been taken.
+
+    Examples
+    --------
+    >>> squares = []
+    >>> in_order(lambda number: number**2, range(5), workers=2, take=squares.append)
+    >>> squares
+    [0, 1, 4, 9, 16]
     """
     pool, waiting = ThreadPoolExecutor(workers, thread_name_prefix="vision-run"), deque()
     try:

@@ -195,6 +195,12 @@ def entry_of(plan):
     ------
     KindError
         If no picture can enter.
+
+    Examples
+    --------
+    >>> from classical import Gray, Otsu
+    >>> entry_of((Gray() >> Otsu()).plan()), entry_of(chain(Otsu()).plan())
+    ((<Kind.RGB: 'rgb'>, 'rgb'), (<Kind.GRAY: 'gray'>, 'unchanged'))
     """
     if Kind.RGB in plan.kinds or Kind.ANY in plan.kinds:
         return Kind.RGB, "rgb"

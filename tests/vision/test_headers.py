@@ -207,7 +207,7 @@ def test_a_picture_of_one_colour_is_not_too_good_to_be_true():
         options |= {"optimize": True, "quality": 1} if name == "JPEG" else {}
         data = by_pillow(flat, name, **options)
         assert probe(data).width == 4000
-        assert decode(data).max() == 0
+        assert decode(data).max() <= 1  # quality 1 moves black by a level
 
 
 def test_a_chain_of_pages_without_end_is_read_to_its_loop():

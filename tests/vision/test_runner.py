@@ -99,6 +99,16 @@ def test_nothing_but_the_outputs_is_left_in_the_folder(broken, tmp_path):
     assert files_below(out) == expected
 
 
+def test_colours_come_out_in_the_order_in_which_pillow_reads_them(photos, tmp_path):
+    run(GaussianBlur(5), photos, tmp_path / "out")
+    expected = cv2.GaussianBlur(data.chelsea(), (5, 5), 0)
+    assert np.array_equal(stored(tmp_path / "out/images/cat.png"), expected)
+    assert np.array_equal(
+        stored(tmp_path / "out/images/sub/deep/kaffee ünï.tif"),
+        cv2.GaussianBlur(data.coffee(), (5, 5), 0),
+    )
+
+
 def test_images_take_the_format_asked_for(photos, tmp_path):
     summary = run(GaussianBlur(5), photos, tmp_path / "out", format="jpg", quality=50)
     for row in table(summary.results_csv):
@@ -385,6 +395,7 @@ def test_a_name_that_is_too_long_is_one_row(tmp_path):
     summary = run(Gray() >> Otsu(), tmp_path / "in", tmp_path / "out")
     (row,) = table(summary.errors_csv)
     assert row["error"] == "WriteError"
+    assert "could not be written" in row["reason"]
     assert summary.done == 1
 
 

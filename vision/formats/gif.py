@@ -29,9 +29,10 @@ def read_header(data):
         if kind == b",":
             frames += 1
             first = first or (begin, end)
-        elif first is None and data[begin + 1 : begin + 3] == b"\xf9\x04":
-            flags, index = data[begin + 3], data[begin + 6]
-            transparent = index if flags & 1 else None
+        elif first is None:
+            control = take(data, begin + 1, 6)
+            if control[:2] == b"\xf9\x04":
+                transparent = control[5] if control[2] & 1 else None
     if first is None:
         raise ImageError("damaged: a GIF without frame")
     box = take(data, first[0] + 1, 8)

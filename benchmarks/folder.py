@@ -81,7 +81,7 @@ def ours(source, out):
 
     def work():
         vision.run(
-            pipeline, source, out, overlay=True, quality=90, workers=CORES, progress=False
+            pipeline, source, out, overlay=True, quality=90, threads=CORES, progress=False
         )
 
     def found():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vision.checks import refuse
 from vision.errors import ImageError
 from vision.opencv import cv2
 
@@ -14,8 +15,8 @@ PAPER = (255, 255, 255)
 OUTLINE = (0, 229, 255)  # of shapes without a label: a cyan that few photographs hold
 
 
-def rgb_canvas(image, shape=None, owner="draw"):
-    """A new RGB picture of an image, to draw on.
+def rgb_canvas(image, shape=None, owner="draw", out=None):
+    """An RGB picture of an image, to draw on.
 
     Parameters
     ----------
@@ -25,6 +26,8 @@ def rgb_canvas(image, shape=None, owner="draw"):
         The (height, width) that the image must have.
     owner : str
         Who draws, for the message.
+    out : ndarray of shape (H, W, 3), uint8, optional
+        Where it goes, instead of a new array; `image` itself if it may be drawn on.
 
     Returns
     -------
@@ -32,6 +35,8 @@ def rgb_canvas(image, shape=None, owner="draw"):
 
     Raises
     ------
+    ParameterError
+        If `out` is no writeable (H, W, 3) uint8 array of that size.
     ImageError
         If it is no grey or RGB uint8 image, or of another size than `shape`.
 
@@ -46,9 +51,21 @@ def rgb_canvas(image, shape=None, owner="draw"):
             f"{owner} refers to an image of {_size(shape)}. Got one of {_size(image.shape)}; "
             "bring the result to it first: result.mapped(matrix, image.shape[:2])."
         )
+    if out is not None:
+        _check_out(out, image, owner)
+        if out is not image:
+            out[:] = image[..., None] if image.ndim == 2 else image
+        return out
     if image.ndim == 2:
         return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_GRAY2RGB)
     return np.array(image, order="C")
+
+
+def _check_out(out, image, owner):
+    good = isinstance(out, np.ndarray) and out.dtype == np.uint8 and out.flags.writeable
+    if not (good and out.shape == (*image.shape[:2], 3) and out.flags.c_contiguous):
+        height, width = image.shape[:2]
+        refuse("out", out, f"a writeable ({height}, {width}, 3) uint8 array in C order", owner)
 
 
 def check_drawable(image, owner):

@@ -21,7 +21,7 @@ def run_command(options):
         format=options.format,
         quality=options.quality,
         overwrite=options.overwrite,
-        workers=options.workers,
+        threads=options.threads,
         max_pixels=options.max_pixels,
         progress=not options.quiet,
     )
@@ -57,7 +57,7 @@ def trace_command(options):
     from vision.archive import load
     from vision.composition import chain
     from vision.io import read, write
-    from vision.run_folder import OutputExistsError
+    from vision.errors import OutputExistsError
     from vision.runner import entry_of
 
     if not options.overwrite and Path(options.out).exists():

@@ -33,8 +33,16 @@ class ImageNotFoundError(ImageError, FileNotFoundError):
     """There is no file at the path given."""
 
 
+class ImageIndexError(VisionError, IndexError):
+    """An index that a collection of pictures does not have."""
+
+
 class WriteError(VisionError, OSError):
     """A file could not be written; nothing was left behind and an older file is intact."""
+
+
+class OutputExistsError(ParameterError, FileExistsError):
+    """The folder for the outputs of a run holds those of an earlier one."""
 
 
 class KindError(VisionError, TypeError):

@@ -235,7 +235,7 @@ def _restore_estimator(step, place, files):
     ((name, read),) = files.items()
     loaded = load_estimator(read(), name)
     try:
-        same = type(loaded) is type(step) and describe(loaded) == describe(step)
+        same = describe(loaded) == describe(step)
     except ParameterError as error:
         raise LoadError(f"{name} is refused: {error}") from None
     if not same:

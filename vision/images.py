@@ -20,7 +20,7 @@ import numpy as np
 
 from vision.checks import check_choice, check_integer, refuse
 from vision.drawing import thumbnail, to_display
-from vision.errors import ImageError, ImageNotFoundError, KindError, VisionError
+from vision.errors import ImageError, ImageIndexError, ImageNotFoundError, KindError
 from vision.io import EXTENSIONS, MAX_BYTES, decode, encode, read
 from vision.prefetch import read_ahead
 
@@ -28,10 +28,6 @@ _MODES = ("rgb", "gray", "rgba", "unchanged")  # of vision.read
 _SHOWN = 6  # thumbnails in a notebook
 _THUMBNAIL = 120  # pixels, the longer side
 _HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX(/|$))")
-
-
-class ImageIndexError(VisionError, IndexError):
-    """An index that a collection of pictures does not have."""
 
 
 class Images:

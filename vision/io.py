@@ -195,6 +195,8 @@ def _parse(data, path):
         return parse(data)
     except ImageError as error:
         raise ImageError(error.reason, path) from error.__cause__
+    except OSError as error:
+        raise ImageError(f"it cannot be read: {error.strerror}", path) from error
 
 
 def _check_limits(header, limit, path):
@@ -226,7 +228,7 @@ def _path(source, owner):
         refuse("source", source, "a path or a binary file object", owner)
     if isinstance(source, bytes) and (b"\0" in source or len(source) > 4096):
         refuse("source", source[:20], "a path", owner, "Encoded data go through decode(data).")
-    return os.fspath(source) if not isinstance(source, bytes) else os.fsdecode(source)
+    return os.fsdecode(source)
 
 
 def _drain(file):

@@ -225,7 +225,7 @@ def _check_array(image, takes, dtypes, owner):
             hint = "ToLab()(image) gives true Lab, float32."
         if not hint and Kind.RGB in takes and image.ndim == 2:
             hint = "ToRGB()(image) makes three channels of a gray image."
-        if not hint and Kind.GRAY.fits(takes) and image.ndim == 3:
+        if not hint and Kind.GRAY.fits(takes) and Kind.RGB not in takes and image.ndim == 3:
             hint = f"Gray() makes it gray: Gray() >> {owner}(...)."
         raise KindError(f"{owner} takes {listed(takes)}. Got {_what(image)}. {hint}".strip())
     if image.size == 0:

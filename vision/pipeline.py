@@ -132,7 +132,7 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
             and (image.dtype, image.shape[2:], image.ndim) in plan.accepted
             and image.size
         ):
-            plan.admit(image, "The pipeline")
+            plan.admit(image)
         if plan.moves:
             return plan.run(image)
         for apply in plan.applies:
@@ -145,7 +145,7 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         """What calling gives for each of a bounded list of images, batched where that is faster."""
         plan = self.plan()
         for image in images:
-            plan.admit(image, "The pipeline")
+            plan.admit(image)
         return plan.run_many(images)
 
     def trace(self, image):
@@ -218,7 +218,7 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         if not all(isinstance(step, Composable) for step in self._parts()):
             return super().transform(images, **params)
         results = map_batch(self, images, "pipeline") if is_lazy(images) else self._run(images)
-        return stack_rows(results, "The pipeline") if self.gives is Kind.FEATURES else results
+        return stack_rows(results, "Pipeline") if self.gives is Kind.FEATURES else results
 
     def _run(self, images):
         if not self.plan().batched:

@@ -49,14 +49,15 @@ class Plan:
         self.moves = any(part.moves for part in self.parts)
         self.accepted = set()
 
-    def admit(self, image, owner):
+    def admit(self, image):
         """Refuse an image that cannot enter the chain."""
-        self._check(image, owner)
+        self._check(image)
         by_form = isinstance(image, np.ndarray) and image.dtype != np.float32
         if by_form and (image.ndim == 3 or Kind.GRAY in self.kinds):
             self.accepted.add((image.dtype, image.shape[2:], image.ndim))
 
-    def _check(self, image, owner):
+    def _check(self, image):
+        owner = name_of(self.steps[0]) if self.steps else "Pipeline"
         check_input(image, tuple(self.kinds), ("uint8", "uint16"), owner)
         if isinstance(image, np.ndarray) and image.dtype == np.uint16:
             self._check_depth(image)

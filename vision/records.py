@@ -11,6 +11,7 @@ from vision.errors import ImageError, KindError, ParameterError
 from vision.io import write_bytes
 from vision.kinds import LOCATED, Branched, Kind, is_binary, kinds_of
 from vision.output_names import extension_of, output_name
+from vision.result_base import Result
 from vision.segmentation import Segmentation
 
 PICTURES = frozenset({Kind.RGB, Kind.GRAY})
@@ -121,6 +122,8 @@ class Recorder:
         Of formats that have one, see `vision.encode`.
     names : sequence of str, default=()
         The columns of features; ``feature_1`` and so on where they do not fit.
+    owns : bool, default=False
+        Whether pictures are the run's own, read from files, so that they may be drawn on.
 
     Examples
     --------
@@ -131,10 +134,11 @@ class Recorder:
     'images/a.jpg.png'
     """
 
-    def __init__(self, out, *, overlay=False, format=None, quality=None, names=()):
+    def __init__(self, out, *, overlay=False, format=None, quality=None, names=(), owns=False):
         self.out, self.overlay, self.quality = os.fspath(out), overlay, quality
         self.format = format
         self.names = names
+        self.owns = owns
         self._folders = set()
 
     def record(self, name, source, image, kind, result):
@@ -173,13 +177,21 @@ class Recorder:
             place = f"{branch}/" if branch else ""
             common, columns, found = self._found(f"{OUTPUTS}/{place}", name, part, value, files)
             if self.overlay and (part in LOCATED or part is Kind.CLASS):
-                drawn = _drawable(part, value).draw(_shown(image))
+                drawn = self._drawn(_drawable(part, value), image, alone=value is result)
                 self._add(f"{OVERLAYS}/{place}", name, drawn, files, lossless=False)
             lead = {"source": source} | ({"branch": branch} if branch else {})
             numbered = enumerate(found, start=1) if found else [(0, dict.fromkeys(columns))]
             rows += [{**lead, "object": number, **common, **row} for number, row in numbered]
         self._write_all(files)
         return rows
+
+    def _drawn(self, found, image, *, alone):
+        """The result on its picture; on the picture itself where nobody needs that again."""
+        shown = _shown(image)
+        mine = shown is not image or (self.owns and alone)
+        if mine and shown.ndim == 3 and type(found).draw is Result.draw:
+            return found.draw(shown, out=shown)
+        return found.draw(shown)
 
     def _found(self, folder, name, kind, value, files):
         """Cells common to all rows, columns, and a row for each object; pictures go to `files`."""

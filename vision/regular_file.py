@@ -58,8 +58,6 @@ def read_all(descriptor, size, path):
                 raise ImageError(f"it shrank to {len(data):,} bytes while it was read", path)
             data += more
     except OSError as error:
-        if isinstance(error, ImageError):
-            raise
         raise ImageError(f"it cannot be read: {error.strerror}", path) from error
     return data
 

@@ -34,25 +34,28 @@ class Result:
     # NumPy leaves comparison with arrays to us.
     __array_ufunc__ = None
 
-    def draw(self, image):
+    def draw(self, image, *, out=None):
         """The result drawn on its image.
 
         Parameters
         ----------
         image : ndarray of shape (H, W) or (H, W, 3), uint8
             Grey or RGB; left as it is.
+        out : ndarray of shape (H, W, 3), uint8, optional
+            What is drawn on instead of a new picture: `image` itself, where its pixels are not
+            needed any more and a copy would cost time.
 
         Returns
         -------
         picture : ndarray of shape (H, W, 3), uint8
-            A new RGB image.
+            A new RGB image, or `out`.
 
         Raises
         ------
         ImageError
             If it is no grey or RGB uint8 image, or not of the result's `shape`.
         """
-        canvas = rgb_canvas(image, self.shape, type(self).__name__)
+        canvas = rgb_canvas(image, self.shape, type(self).__name__, out)
         painted = self._paint(canvas)
         return canvas if painted is None else painted
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.checks import refuse
-from vision.errors import ParameterError, WriteError
+from vision.errors import OutputExistsError, ParameterError, WriteError
 from vision.flow import is_stateless
 from vision.images import Images
 from vision.io import write_bytes
@@ -14,10 +14,6 @@ from vision.text import describe
 
 RESULTS, ERRORS = "results.csv", "errors.csv"
 DESCRIPTIONS = AS_TEXT, AS_ARCHIVE, AS_REPR = "pipeline.yaml", "pipeline.vision", "pipeline.txt"
-
-
-class OutputExistsError(ParameterError, FileExistsError):
-    """The folder for the outputs of a run holds those of an earlier one."""
 
 
 def check_free(out, overwrite):

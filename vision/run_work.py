@@ -86,7 +86,7 @@ class Work:
 
     def _read(self, index):
         image = self.images[index]
-        self.plan.admit(image, "The pipeline")
+        self.plan.admit(image)
         return image
 
     def _processed(self, batch):
@@ -140,7 +140,7 @@ def _described(error):
     return {"error": name, "reason": " ".join(reason.split())}
 
 
-def in_order(work, jobs, workers, take):
+def in_order(work, jobs, threads, take):
     """Do jobs on threads and take what they give, in order, a few ahead.
 
     Parameters
@@ -149,7 +149,7 @@ def in_order(work, jobs, workers, take):
         Gives the outcome of a job; called in threads.
     jobs : iterable
         The jobs; only a few more than there are threads are taken from it ahead.
-    workers : int
+    threads : int
         Threads.
     take : callable
         Called with each outcome, in this thread.
@@ -163,15 +163,15 @@ def in_order(work, jobs, workers, take):
     Examples
     --------
     >>> squares = []
-    >>> in_order(lambda number: number**2, range(5), workers=2, take=squares.append)
+    >>> in_order(lambda number: number**2, range(5), threads=2, take=squares.append)
     >>> squares
     [0, 1, 4, 9, 16]
     """
-    pool, waiting = ThreadPoolExecutor(workers, thread_name_prefix="vision-run"), deque()
+    pool, waiting = ThreadPoolExecutor(threads, thread_name_prefix="vision-run"), deque()
     try:
         for job in jobs:
             waiting.append(pool.submit(work, job))
-            if len(waiting) > AHEAD * workers:
+            if len(waiting) > AHEAD * threads:
                 _take_first(waiting, take)
         while waiting:
             _take_first(waiting, take)

@@ -64,7 +64,7 @@ def run(
     format=None,
     quality=None,
     overwrite=False,
-    workers=None,
+    threads=None,
     max_pixels=None,
     progress=None,
 ):
@@ -101,7 +101,7 @@ def run(
     overwrite : bool, default=False
         Whether the outputs of an earlier run in `out` may be replaced. Those that this run does
         not write again stay.
-    workers : int, optional
+    threads : int, optional
         Threads; by default one for each processor that may be used.
     max_pixels : int, optional
         The largest width times height that is read, see `vision.read`.
@@ -140,7 +140,7 @@ def run(
     (1, ['source,object,output,width,height', '000000,1,images/000000.png,4,4'])
     """
     started = time.monotonic()
-    format = _check_options(overlay, format, quality, overwrite, workers, progress)
+    format = _check_options(overlay, format, quality, overwrite, threads, progress)
     pipeline, out = _as_pipeline(pipeline), Path(out)
     plan = pipeline.plan()
     entry, mode = entry_of(plan)
@@ -150,7 +150,10 @@ def run(
     images = collect(source, mode, max_pixels, out, earlier)
     describe_run(pipeline, out)
     names = _feature_names(pipeline)
-    recorder = Recorder(out, overlay=overlay, format=format, quality=quality, names=names)
+    owns = images.root is not None  # pictures in memory are the caller's
+    recorder = Recorder(
+        out, overlay=overlay, format=format, quality=quality, names=names, owns=owns
+    )
     work = Work(plan, images, recorder)
     branch = ["branch"] if any(parts_of(kind)) else []
     with (
@@ -160,19 +163,19 @@ def run(
         one_cv2_thread(),
     ):
         tally = _Tally(results, errors, shown)
-        in_order(work, work.jobs(), workers or _processors(), tally.take)
+        in_order(work, work.jobs(), threads or _processors(), tally.take)
     seconds = time.monotonic() - started
     return RunSummary(tally.done, tally.failed, seconds, out, results.path, errors.path)
 
 
-def _check_options(overlay, format, quality, overwrite, workers, progress):
+def _check_options(overlay, format, quality, overwrite, threads, progress):
     """The format by its one name; everything that makes no sense is refused."""
     check_bool("overlay", overlay, owner="run")
     check_bool("overwrite", overwrite, owner="run")
     if progress is not None:
         check_bool("progress", progress, owner="run")
-    if workers is not None:
-        check_integer("workers", workers, owner="run", at_least=1)
+    if threads is not None:
+        check_integer("threads", threads, owner="run", at_least=1)
     format = None if format is None else format_of(format, owner="run")
     if quality is not None:
         check_integer("quality", quality, owner="run", at_least=1, at_most=100)

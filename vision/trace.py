@@ -115,7 +115,7 @@ def trace(pipeline, image):
         As calling the pipeline does.
     """
     plan = pipeline.plan()
-    plan.admit(image, "The pipeline")
+    plan.admit(image)
     kind = next((k for k in kinds_of(image) if k in plan.kinds), Kind.ANY)
     if kind is Kind.ANY:
         kind = next((k for k in kinds_of(image) if k.fits(tuple(plan.kinds))), Kind.ANY)

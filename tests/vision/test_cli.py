@@ -73,7 +73,7 @@ def test_run_ends_with_1_if_a_file_failed(here, capsys):
 
 
 def test_every_option_of_run_arrives(here, capsys):
-    options = "--overlay --format jpg --quality 50 --workers 1 --max-pixels 150000 --quiet"
+    options = "--overlay --format jpg --quality 50 --threads 1 --max-pixels 150000 --quiet"
     assert main(["run", "parts.yaml", "photos", "--out", "results", *options.split()]) == 1
     assert capsys.readouterr() == ("", "")
     assert {path.name for path in (here / "results/overlays").rglob("*.*")} == {
@@ -124,8 +124,8 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
         ("run mask.yaml photos", "required: --out. 'vision run --help'"),
         ("run mask.yaml photos more --out r", "must be one folder, or files. Got 'photos'."),
         ("check mask.yaml more", "Unrecognized arguments: more."),
-        ("run mask.yaml photos --out r --workers two", "must be a whole number, not 'two'"),
-        ("run mask.yaml photos --out r --workers -1", "'workers' of run"),
+        ("run mask.yaml photos --out r --threads two", "must be a whole number, not 'two'"),
+        ("run mask.yaml photos --out r --threads -1", "'threads' of run"),
         ("run mask.yaml photos --out r --format bmpp", "Did you mean 'bmp'?"),
         ("run mask.yaml photso --out r", "'photso': there is no such folder or file"),
         ("run mask.yml photos --out r", "mask.yml"),

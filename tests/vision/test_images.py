@@ -18,8 +18,14 @@ from sklearn.utils import _safe_indexing
 
 import vision.images
 import vision.prefetch
-from vision.errors import ImageError, ImageNotFoundError, KindError, ParameterError
-from vision.images import ImageIndexError, Images
+from vision.errors import (
+    ImageError,
+    ImageIndexError,
+    ImageNotFoundError,
+    KindError,
+    ParameterError,
+)
+from vision.images import Images
 
 NATURAL = """1/b.png 2/a.png 10/a.png a.png B.png c.png img01.png img1.png img1b.png img2.png
 img10/1.png img10.png IMG11.png img100.png éa.png 日本_2.png 日本_10.png"""

@@ -275,3 +275,15 @@ def test_what_the_caller_does_later_to_his_arrays_changes_nothing(name):
     data[:] = 7
     assert data.flags.writeable
     assert result == twin
+
+
+def test_drawing_on_the_image_itself_gives_the_same_and_saves_the_copy():
+    image = np.full((40, 60, 3), 90, np.uint8)
+    found = Circles([[30, 20]], [10], shape=(40, 60))
+    expected, own = found.draw(image), image.copy()
+    assert found.draw(own, out=own) is own
+    assert np.array_equal(own, expected)
+    other = np.zeros_like(image)
+    assert np.array_equal(found.draw(image[:, :, 0], out=other), expected)
+    with pytest.raises(ParameterError, match=r"'out' of Circles must be a writeable \(40, 60, 3\)"):
+        found.draw(image, out=other[:3])

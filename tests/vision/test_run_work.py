@@ -30,12 +30,12 @@ from vision.run_work import AHEAD, in_order, one_cv2_thread
 
 def test_any_number_of_threads_gives_the_same_bytes(tmp_path):
     put_broken(put_photos(tmp_path / "in"))
-    for workers in (1, 2, 5):
+    for threads in (1, 2, 5):
         run(
             Gray() >> Otsu(),
             tmp_path / "in",
-            tmp_path / str(workers),
-            workers=workers,
+            tmp_path / str(threads),
+            threads=threads,
             overlay=True,
         )
     names = files_below(tmp_path / "1")
@@ -56,7 +56,7 @@ def test_rows_keep_the_order_when_the_first_file_takes_longest(tmp_path):
             last.set()
 
     images = [squares(1), squares(2), squares(3)]
-    summary = run(Spy(wait_for_the_last), images, tmp_path / "out", workers=3)
+    summary = run(Spy(wait_for_the_last), images, tmp_path / "out", threads=3)
     assert [row["source"] for row in table(summary.results_csv)] == ["000000", "000001", "000002"]
 
 
@@ -80,7 +80,7 @@ def test_cv2_has_one_thread_within_a_run_and_its_own_again_after(tmp_path):
 
 
 def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path):
-    folder, workers = tmp_path / "in", 2
+    folder, threads = tmp_path / "in", 2
     first = put(folder, "0.png", squares(1))
     for number in range(1, 60):
         shutil.copy(first, folder / f"{number}.png")
@@ -93,22 +93,22 @@ def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path):
             weakref.finalize(image, alive.discard, id(image))
 
     gc.collect()
-    summary = run(Spy(watch), folder, tmp_path / "out", workers=workers)
+    summary = run(Spy(watch), folder, tmp_path / "out", threads=threads)
     assert summary.done == 60
-    assert most[0] <= workers + 1
+    assert most[0] <= threads + 1
     assert not alive
 
 
 def test_only_a_few_jobs_are_begun_ahead_of_the_rows():
-    begun, taken, workers = [], [], 3
+    begun, taken, threads = [], [], 3
 
     def jobs():
         for number in range(200):
-            assert number - len(taken) <= (AHEAD + 1) * workers
+            assert number - len(taken) <= (AHEAD + 1) * threads
             begun.append(number)
             yield number
 
-    in_order(lambda number: number, jobs(), workers, taken.append)
+    in_order(lambda number: number, jobs(), threads, taken.append)
     assert taken == list(range(200))
 
 
@@ -180,7 +180,7 @@ def test_ctrl_c_ends_the_run_with_the_rows_of_all_that_was_written(tmp_path):
 
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run(Spy(interrupt), folder, out, workers=2)
+        run(Spy(interrupt), folder, out, threads=2)
     rows = table(out / "results.csv")
     assert 14 <= len(rows) < 40
     assert {row["output"] for row in rows} == {f"images/{n}" for n in files_below(out / "images")}
@@ -202,7 +202,7 @@ def test_a_full_disk_ends_the_run_by_name_and_keeps_the_rows_before_it(tmp_path,
     monkeypatch.setattr(records, "write_bytes", full)
     out = tmp_path / "out"
     with pytest.raises(WriteError, match=r"000005\.png could not be written"):
-        run(Otsu(), [squares(1)] * 100, out, workers=2)
+        run(Otsu(), [squares(1)] * 100, out, threads=2)
     rows = table(out / "results.csv")
     assert {row["output"] for row in rows} == {f"images/{n}" for n in files_below(out / "images")}
     assert 5 <= len(rows) < 100

@@ -27,7 +27,7 @@ from tests.vision.run_folders import (
 from vision import records
 from vision.errors import ImageNotFoundError, KindError, ParameterError, WriteError
 from vision.kinds import Kind
-from vision.run_folder import OutputExistsError
+from vision.errors import OutputExistsError
 from vision.runner import RunSummary
 
 
@@ -61,7 +61,7 @@ def test_masks_equal_those_of_cv2_by_hand(photos, tmp_path):
 def test_rows_are_counted_by_hand_and_stand_in_the_order_of_the_files(tmp_path):
     for count in (3, 0, 12, 1):
         put(tmp_path / "in", f"{count}.png", squares(count))
-    summary = run(Otsu() >> FindContours(), tmp_path / "in", tmp_path / "out", workers=3)
+    summary = run(Otsu() >> FindContours(), tmp_path / "in", tmp_path / "out", threads=3)
     rows = table(summary.results_csv)
     assert [(row["source"], row["object"]) for row in rows] == [
         ("0.png", "0"),
@@ -227,7 +227,7 @@ def test_max_pixels_of_a_collection_is_its_own(photos, tmp_path):
     [
         (Gray() >> LoG(), {}, KindError, r"a map: end it with Normalize\(\)"),
         (ToHSV(), {}, KindError, r"an hsv image: end it with HSVToRGB\(\)"),
-        (Gray(), {"workers": 0}, ParameterError, "'workers' of run"),
+        (Gray(), {"threads": 0}, ParameterError, "'threads' of run"),
         (Gray(), {"format": "bmpp"}, ParameterError, "'format' of run.*Did you mean"),
         (Gray(), {"quality": 101}, ParameterError, "'quality' of run"),
         (Gray(), {"quality": 50, "format": "png"}, ParameterError, "PNG, which is lossless"),

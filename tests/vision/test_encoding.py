@@ -1,0 +1,117 @@
+"""What is written is what was meant: read again by Pillow and by us, or refused."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+from skimage import data as skimage_data
+
+from tests.vision.image_files import by_pillow, picture
+from vision.errors import ParameterError, WriteError
+from vision.io import decode, encode, probe, read, write
+
+pytestmark = pytest.mark.cv2
+
+LOSSLESS = {
+    "png": [np.uint8, np.uint16],
+    "tif": [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64],
+    "webp": [np.uint8],
+    "bmp": [np.uint8],
+    "pnm": [np.uint8, np.uint16],
+}
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_what_is_written_losslessly_is_read_again(data):
+    suffix = data.draw(st.sampled_from(sorted(LOSSLESS)))
+    dtype = data.draw(st.sampled_from(LOSSLESS[suffix]))
+    channels = data.draw(st.sampled_from([1, 3, 4] if suffix in ("png", "tif", "webp") else [1, 3]))
+    shape = (data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9)))
+    elements = {"allow_nan": False} if np.dtype(dtype).kind == "f" else None
+    shape = shape if channels == 1 else (*shape, channels)
+    image = data.draw(arrays.arrays(dtype, shape, elements=elements))
+    mode = "gray" if channels == 1 else "unchanged"
+    pixels = decode(encode(image, suffix), mode=mode)
+    if suffix == "webp" and channels == 4 and (image[..., 3] == 255).all():
+        image = image[..., :3]  # WebP does not store an alpha that says nothing
+    assert pixels.dtype == dtype
+    assert np.array_equal(pixels, image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300, 3), (300, 1, 3), (1, 9000), (257, 33, 4)])
+def test_written_png_is_what_pillow_reads(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    with Image.open(io.BytesIO(encode(image, "png"))) as opened:
+        assert np.array_equal(np.asarray(opened), image)
+
+
+def test_written_jpeg_has_quality_95_and_halved_colours_like_opencv():
+    cat = skimage_data.chelsea()
+    for quality, expected in ((None, 95), (60, 60)):
+        with Image.open(io.BytesIO(encode(cat, "jpeg", quality=quality))) as opened:
+            ours, sampling = opened.quantization, opened.layer[0][1:3]
+        with Image.open(io.BytesIO(by_pillow(cat, "JPEG", quality=expected))) as opened:
+            assert ours == opened.quantization
+            assert sampling == (2, 2)
+    error = decode(encode(cat, "jpeg")).astype(float) - cat
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 36
+
+
+def test_colours_are_not_swapped(tmp_path):
+    red = np.full((8, 8, 3), (250, 10, 60), np.uint8)
+    for suffix in ("jpg", "png", "tif", "webp", "bmp", "avif", "ppm"):
+        write(tmp_path / f"red.{suffix}", red)
+        with Image.open(tmp_path / f"red.{suffix}") as image:
+            assert np.abs(np.asarray(image.convert("RGB")).astype(int) - red).max() <= 4
+        assert np.abs(read(tmp_path / f"red.{suffix}").astype(int) - red).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "said"),
+    [
+        (np.zeros((2, 2), np.float32), "jpg", r"uint8 for JPEG.*np\.rint\(image \* 255\)"),
+        (np.zeros((2, 2, 3), np.float64), "png", r"uint8 or uint16 for PNG.*np\.rint"),
+        (np.zeros((2, 2), bool), "png", r"image\.astype\(np\.uint8\) \* 255"),
+        (np.zeros((2, 2), np.uint16), "jpg", r"image >> 8"),
+        (np.zeros((2, 2), np.int32), "png", r"labels\.astype\(np\.uint16\)"),
+        (np.zeros((2, 2, 4), np.uint8), "jpg", r"\(H, W, 3\) for JPEG.*image\[\.\.\., :3\]"),
+        (np.zeros((2, 2, 1), np.uint8), "png", r"image\[\.\.\., 0\]"),
+        (np.zeros((2, 2, 2), np.uint8), "png", r"\(H, W\) or \(H, W, 3\) or \(H, W, 4\)"),
+        (np.zeros((0, 2), np.uint8), "png", r"1 to .* pixels a side"),
+        (np.zeros((1, 65501), np.uint8), "jpg", r"1 to 65,500 pixels a side"),
+        ([[1, 2]], "png", "a NumPy array"),
+    ],
+)
+def test_what_a_format_would_change_is_refused(tmp_path, image, name, said):
+    with pytest.raises(ParameterError, match=f"(?s)'image' of write must be .*{said}"):
+        write(tmp_path / f"x.{name}", image)
+    assert not list(tmp_path.iterdir())
+
+
+def test_formats_and_qualities_that_make_no_sense_are_refused(tmp_path):
+    image = np.zeros((2, 2, 3), np.uint8)
+    with pytest.raises(ParameterError, match=r"'format' of write .*JPEG.*Got .*x\.gif"):
+        write(tmp_path / "x.gif", image)
+    with pytest.raises(ParameterError, match=r"'format' of encode .*Did you mean 'jpe?g'"):
+        encode(image, "jepg")
+    with pytest.raises(ParameterError, match="'quality' of encode must be None for PNG"):
+        encode(image, "PNG", quality=9)
+    for quality in (0, 101, 95.5):
+        with pytest.raises(ParameterError, match="'quality' of encode"):
+            encode(image, "JPEG", quality=quality)
+
+
+def test_format_overrides_the_suffix_and_content_decides_when_reading(tmp_path):
+    write(tmp_path / "really_a_png.jpg", picture(), format="PNG")
+    assert probe(tmp_path / "really_a_png.jpg").format == "PNG"
+    assert np.array_equal(read(tmp_path / "really_a_png.jpg"), picture())
+
+
+def test_write_error_is_raised_by_write(tmp_path):
+    with pytest.raises(WriteError, match=r"x\.png' could not be written"):
+        write(tmp_path / "missing" / "x.png", picture())

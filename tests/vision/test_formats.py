@@ -1,0 +1,246 @@
+"""Every format decoded: against Pillow, scikit-image and tifffile; whole or refused."""
+
+import io
+
+import numpy as np
+import pytest
+import skimage.io
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from tests.vision.image_files import by_pillow, by_tifffile, exif, picture, samples
+from vision.errors import ImageError
+from vision.io import decode, probe, read
+
+pytestmark = pytest.mark.cv2
+
+PILLOW_MODES = {"rgb": "RGB", "gray": "L", "rgba": "RGBA"}
+
+
+def pillow_pixels(data, mode):
+    with Image.open(io.BytesIO(data)) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+        return np.asarray(image.convert(PILLOW_MODES[mode]))
+
+
+def eight_bit_samples():
+    return [name for name in samples() if not name.startswith(("tiff uint16", "tiff float32"))]
+
+
+@pytest.mark.parametrize("mode", ["rgb", "rgba"])
+@pytest.mark.parametrize("name", eight_bit_samples())
+def test_pixels_are_those_of_pillow(name, mode):
+    pixels, expected = decode(samples()[name], mode=mode), pillow_pixels(samples()[name], mode)
+    assert pixels.dtype == np.uint8
+    # CMYK has no agreed conversion: both multiply, and round differently.
+    tolerance = 2 if "cmyk" in name else 0
+    assert np.abs(pixels.astype(int) - expected).max() <= tolerance
+
+
+@pytest.mark.parametrize("name", eight_bit_samples())
+def test_grey_is_luma(name):
+    pixels, rgb = decode(samples()[name], mode="gray"), pillow_pixels(samples()[name], "rgb")
+    luma = rgb @ [0.299, 0.587, 0.114]
+    assert pixels.shape == luma.shape
+    # A JPEG's own luma is not rounded to colours and back; chroma at half resolution.
+    tolerance = 3 if name.startswith("jpeg") and "2000" not in name else 1
+    assert np.abs(pixels - luma).max() <= tolerance
+
+
+@pytest.mark.parametrize("name", ["tiff uint16", "tiff uint16 big-endian", "tiff uint16 planes"])
+def test_sixteen_bit_colours_are_kept(name):
+    expected = np.random.default_rng(1).integers(0, 65536, (9, 7, 3), dtype=np.uint16)
+    pixels = decode(samples()[name])
+    assert pixels.dtype == np.uint16
+    assert np.array_equal(pixels, expected)
+
+
+@pytest.mark.parametrize("name", ["tiff float32", "tiff float32 deflate"])
+def test_floating_point_is_not_scaled(name):
+    expected = np.random.default_rng(2).normal(size=(9, 7)).astype(np.float32)
+    assert np.array_equal(decode(samples()[name], mode="unchanged"), expected)
+    assert np.array_equal(decode(samples()[name])[..., 1], expected)
+
+
+def test_nan_and_infinity_of_a_measurement_are_kept():
+    values = np.array([[np.nan, -np.inf, np.inf, -1.5]], np.float32)
+    assert np.array_equal(decode(by_tifffile(values), mode="gray"), values, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint32", "float64", "float16"])
+def test_other_dtypes_of_tiff(dtype):
+    values = np.array([[0, 1, 100], [7, 3, 2]], dtype)
+    pixels = decode(by_tifffile(values), mode="unchanged")
+    assert pixels.dtype == ("float32" if dtype == "float16" else dtype)
+    assert np.array_equal(pixels, values)
+
+
+def test_white_is_zero_is_turned_round():
+    values = np.array([[0, 1], [1000, 65535]], np.uint16)
+    data = by_tifffile(values, photometric="miniswhite")
+    assert np.array_equal(decode(data, mode="gray"), 65535 - values)
+
+
+def test_sixteen_bit_png_agrees_with_scikit_image_where_that_keeps_it(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (5, 6), dtype=np.uint16)
+    skimage.io.imsave(tmp_path / "deep.png", values, check_contrast=False)
+    assert np.array_equal(read(tmp_path / "deep.png", mode="gray"), values)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"P2 4 1 15\n0 5 10 15\n", [[0, 85, 170, 255]]),
+        (b"P5 3 1 1023\n" + np.array([0, 512, 1023], ">u2").tobytes(), [[0, 32800, 65535]]),
+        (b"P1 5 1\n10110\n", [[0, 255, 0, 0, 255]]),
+        (b"P4 9 1\n\xaa\x80", [[0, 255, 0, 255, 0, 255, 0, 255, 0]]),
+        (b"P5 # c\n2 # d\n1 255\n\x07\xff", [[7, 255]]),
+    ],
+)
+def test_pnm_fills_its_range_and_one_is_black_in_a_bitmap(data, expected):
+    assert decode(data, mode="unchanged").tolist() == expected
+
+
+def test_grey_that_is_transparent():
+    grey = Image.fromarray(np.array([[10, 20], [20, 30]], np.uint8))
+    pixels = decode(by_pillow(grey, "PNG", transparency=20), mode="rgba")
+    assert pixels[..., 3].tolist() == [[255, 0], [0, 255]]
+    assert pixels[..., 0].tolist() == [[10, 20], [20, 30]]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_all_orientations_are_applied_alike(name, orientation):
+    options = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options = options.get(name, {})
+    stored = picture()
+    plain = decode(by_pillow(stored, name, **options), mode="gray")
+    block = Image.Exif()
+    block[0x0112] = orientation
+    data = by_pillow(stored, name, exif=block, **options)
+    expected = ImageOps.exif_transpose(_with_orientation(plain, orientation))
+    for mode in ("rgb", "gray", "rgba", "unchanged"):
+        pixels = decode(data, mode=mode)
+        assert pixels.shape[:2] == expected.size[::-1]
+        assert probe(data).orientation == orientation
+    assert np.array_equal(decode(data, mode="gray"), np.asarray(expected))
+
+
+def _with_orientation(grey, orientation):
+    image = Image.fromarray(grey)
+    image.getexif()[0x0112] = orientation
+    return image
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32, np.float64])
+def test_orientation_of_deep_tiffs(dtype, orientation):
+    values = np.arange(12).reshape(3, 4).astype(dtype)
+    data = by_tifffile(values, extratags=[(274, 3, 1, orientation, True)])
+    turned = _with_orientation(np.arange(12).reshape(3, 4).astype(np.uint8), orientation)
+    expected = np.asarray(ImageOps.exif_transpose(turned))
+    assert np.array_equal(decode(data, mode="unchanged"), expected.astype(dtype))
+
+
+def test_the_first_frame_or_page_is_read():
+    first = picture()
+    others = [Image.fromarray(255 - first), Image.fromarray(first[::-1])]
+    for name, options in (
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("WEBP", {"lossless": True}),
+        ("PNG", {"default_image": True}),
+    ):
+        data = by_pillow(first, name, save_all=True, append_images=others, **options)
+        assert np.array_equal(decode(data), first)
+
+
+def test_the_first_frame_of_a_gif_may_be_smaller_than_its_screen():
+    still = samples()["gif transparent"]
+    with Image.open(io.BytesIO(still)) as image:
+        assert image.size == (16, 12)
+    wider = still[:6] + (20).to_bytes(2, "little") + still[8:]
+    assert np.array_equal(decode(wider, mode="rgba"), pillow_pixels(wider, "rgba"))
+
+
+@pytest.mark.parametrize("name", samples())
+def test_a_file_cut_anywhere_is_refused(name):
+    data = samples()[name]
+    assert decode(data).size
+    for cut in range(len(data)):
+        with pytest.raises(ImageError):
+            decode(data[:cut])
+
+
+def test_a_jpeg_with_stray_bytes_is_read_and_one_without_its_end_is_not():
+    data = samples()["jpeg"]
+    expected = pillow_pixels(data, "rgb")
+    behind_app0 = data.index(b"\xff\xdb")
+    stray = data[:behind_app0] + b"\0" + data[behind_app0:]
+    assert np.array_equal(decode(stray), expected)
+    assert np.array_equal(decode(data + b"PK\3\4 and more"), expected)
+    with pytest.raises(ImageError, match="no end"):
+        decode(data[:-2] + bytes(1000))
+    with pytest.raises(ImageError, match="premature end"):
+        decode(data[: len(data) * 9 // 10] + b"\xff\xd9")
+
+
+def test_missing_pixels_behind_an_intact_structure_are_noticed():
+    gif = samples()["gif"]
+    last = gif.rindex(b"\0;")
+    sizes = [i for i in range(last - 255, last) if gif[i] == last - i - 1]
+    assert sizes
+    with pytest.raises(ImageError, match="truncated"):
+        decode(gif[: sizes[0]] + b"\0;")
+    tiff = bytearray(by_tifffile(picture(64, 64), compression="zlib"))
+    with Image.open(io.BytesIO(tiff)) as image:
+        size = image.tag_v2[279][0]
+    at = tiff.index(size.to_bytes(4, "little")) if size > 65535 else None
+    at = at or tiff.index(bytes([23, 1])) + 8
+    tiff[at : at + 4] = (size // 2).to_bytes(4, "little")
+    with pytest.raises(ImageError, match="truncated"):
+        decode(bytes(tiff))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_damage_is_read_or_refused_but_never_raises_anything_else(data):
+    name = data.draw(st.sampled_from(sorted(samples())))
+    damaged = bytearray(samples()[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        pixels = decode(bytes(damaged), max_pixels=1_000_000)
+    except ImageError as error:
+        assert error.reason
+    else:
+        assert pixels.shape[2] == 3
+        assert pixels.shape[:2] == (
+            probe(bytes(damaged)).upright_height,
+            probe(bytes(damaged)).upright_width,
+        )
+
+
+def test_text_and_profiles_of_a_png_are_not_inflated():
+    import zlib
+
+    png, bomb = samples()["png"], zlib.compress(bytes(20_000_000), 9)
+    body = b"zTXt" + b"Comment\0\0" + bomb
+    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    assert np.array_equal(decode(png[:33] + chunk * 50 + png[33:]), picture())
+
+
+def test_a_jpeg_of_very_many_scans_is_refused():
+    data = samples()["jpeg progressive"]
+    scan = data[data.index(b"\xff\xda") : data.index(b"\xff\xda") + 20]
+    with pytest.raises(ImageError, match="progressive scans"):
+        decode(data[:-2] + scan * 200 + b"\xff\xd9")
+
+
+def test_exif_blocks_of_the_tests_are_those_that_pillow_reads():
+    block = Image.Exif()
+    block.load(b"Exif\0\0" + exif(7, "<"))
+    assert block[0x0112] == 7

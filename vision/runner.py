@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from vision.allocator import memory_kept
 from vision.checks import check_bool, check_integer, refuse
 from vision.composition import chain
 from vision.encoding import format_of
@@ -161,6 +162,7 @@ def run(
         Table(out / ERRORS, ["source", "error", "reason"]) as errors,
         progress_of(len(images), progress is not False) as shown,
         one_cv2_thread(),
+        memory_kept(),
     ):
         tally = _Tally(results, errors, shown)
         in_order(work, work.jobs(), threads or _processors(), tally.take)

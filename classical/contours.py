@@ -35,8 +35,7 @@ class FindContours(Step):
 
     An outline runs through the outermost pixels of its region, that of a hole through the region's
     pixels around it. Regions that touch the image's border count like others. With "ccomp" and
-    "tree" a hole goes when its region goes, whatever its own area, and `max_area` is for regions
-    alone; what then hangs loose is attached one level up.
+    "tree" a hole goes when its region goes; what lay in it stays and moves up in the hierarchy.
 
     Takes a mask, ``(H, W)``, uint8 of 0 and 255. Gives contours, with the hierarchy.
 
@@ -96,12 +95,13 @@ class FindContours(Step):
     def _filtered(self, contours):
         areas = contours.areas
         kept = areas >= self.min_area
-        within = kept & (areas <= (np.inf if self.max_area is None else self.max_area))
-        if self.mode not in ("ccomp", "tree"):
-            return contours[within]
-        parents = contours.hierarchy[:, 3]
-        holes = _depths(parents) % 2 == 1
-        return contours[np.where(holes, kept & within[parents], within)]
+        if self.max_area is not None:
+            kept &= areas <= self.max_area
+        if self.mode in ("ccomp", "tree"):
+            parents = contours.hierarchy[:, 3]
+            holes = _depths(parents) % 2 == 1
+            kept &= kept[parents] | ~holes
+        return contours[kept]
 
 
 def _depths(parents):

@@ -34,7 +34,8 @@ class KMeansSegmenter(Step):
     that occur, each bin standing for its pixels' mean colour; of a large picture it is made from
     evenly spaced rows and columns. Sixteen starts compete. Then each pixel gets the cluster whose
     centre is nearest. On photographs the sum of squared distances for 4 clusters is within 0.1% of
-    the best of five runs on all pixels. Fewer colours than `n_clusters` give fewer labels.
+    the best of five runs on all pixels, for 256 about 5% above that of one. Fewer colours than
+    `n_clusters` give fewer labels.
 
     Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8. Gives labels, ``(H, W)``,
     int32: 1 for the darkest cluster up to `n_clusters` for the lightest; no background 0.

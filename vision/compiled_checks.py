@@ -75,7 +75,7 @@ def _objects(root):
 
 def _demand(good, what):
     if not good:
-        raise LoadError(f"A fitted model is refused: {what}, which scikit-learn never makes.")
+        raise LoadError(f"A fitted model is refused: {what}.")
 
 
 def _check_tree(tree):

@@ -6,7 +6,7 @@ from vision import catalogue
 from vision.array_files import decode_array
 from vision.branches import Branches, NamedBranches
 from vision.composition import class_name, free_name
-from vision.errors import LoadError, UnknownNameError, VisionError
+from vision.errors import LoadError, ParameterError, UnknownNameError, VisionError
 from vision.nearest import did_you_mean
 from vision.pipeline import Pipeline
 from vision.text_rules import (
@@ -235,6 +235,8 @@ def _resolve(name, where):
 def _make(cls, values, where):
     try:
         return cls(**values)
+    except ParameterError as error:
+        raise LoadError(placed(where, str(error))) from error
     except (VisionError, ImportError):
         raise
     except Exception as error:  # whatever scikit-learn raises while a chain is looked through

@@ -149,8 +149,8 @@ class Writer:
             if is_refused(key) and value is not None:
                 _refuse(where, refusal(key))
             place = (*where, f"key {key!r}")
-            pairs.append([self._value(key, (tuple,), stem, place),
-                          self._value(value, levels, stem, place)])  # fmt: skip
+            written = self._value(key, (tuple,), stem, place)
+            pairs.append([written, self._value(value, levels, stem, place)])
         plain = all(not isinstance(key, list | dict) for key, _ in pairs)
         if plain and not reads_as_more(table):
             return dict(pairs)

@@ -172,8 +172,9 @@ def test_a_mask_that_learns_is_fitted_as_a_copy():
     step = ApplyMask(inner)
     with pytest.raises(NotFittedError):
         step(images[0])
-    fitted = clone(step).fit(images)
-    assert [result.max() for result in fitted.transform(images)] == [0, 150]
+    assert [result.max() for result in step.fit(images).transform(images)] == [0, 150]
     assert not hasattr(inner, "level_")
+    with pytest.raises(NotFittedError):
+        clone(step)(images[0])
     chain = Gray() >> ApplyMask(AboveTheMean())
     assert chain.fit(images)(images[1]).max() == 150

@@ -42,6 +42,7 @@ def test_every_region_of_coins_has_its_outline_and_box(coins):
     filled = ndimage.binary_fill_holes(coins > 0)
     outer = regions(filled.astype(np.uint8))
     assert isinstance(found, Contours)
+    assert found.shape == coins.shape
     assert len(found) == len(outer) > 20
     boxes = {(r.bbox[1], r.bbox[0], r.bbox[3], r.bbox[2]) for r in outer}
     assert {tuple(map(int, box)) for box in found.boxes} == boxes

@@ -66,6 +66,13 @@ from vision import (
 )
 from vision.archive import VersionWarning
 
+
+@pytest.fixture
+def tmp_path(tmp_path_factory):
+    """A folder whose name matches no message: pytest's own has the words of the test."""
+    return tmp_path_factory.mktemp("a")
+
+
 MODELS = {
     "SVC": SVC(),
     "calibrated": CalibratedClassifierCV(SVC(), ensemble=False, cv=2),

@@ -29,6 +29,12 @@ from vision import LoadError, ParameterError, UnknownNameError, catalogue, load,
 
 
 @pytest.fixture
+def tmp_path(tmp_path_factory):
+    """A folder whose name matches no message: pytest's own has the words of the test."""
+    return tmp_path_factory.mktemp("a")
+
+
+@pytest.fixture
 def own_steps(monkeypatch):
     for name in ("Average", "Network"):
         monkeypatch.setitem(catalogue.STEPS, name, archives.__name__)

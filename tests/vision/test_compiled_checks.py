@@ -1,5 +1,7 @@
 """Fitted models whose arrays would lead compiled code astray: refused, or built anew."""
 
+import json
+
 import numpy as np
 import pytest
 import skops.io
@@ -14,8 +16,23 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.vision.archives import DIGITS, ROWS, members, rewritten, saved, scores
-from vision import LoadError, chain, load
+from tests.vision.archives import (
+    DIGITS,
+    ROWS,
+    members,
+    rewritten,
+    saved,
+    scores,
+    skops_files,
+    stored_zip,
+)
+from vision import LoadError, ParameterError, chain, load, save
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory):
+    """A folder whose name matches no message: pytest's own has the words of the test."""
+    return tmp_path_factory.mktemp("a")
 
 
 def tampered(path, place, change):
@@ -91,8 +108,34 @@ def test_arrays_that_compiled_code_follows_are_checked(kind, tmp_path):
     place = f"002-{type(estimator).__name__.lower()}"
     path = saved(model, tmp_path)
     assert np.array_equal(scores(load(path)), scores(model))
-    with pytest.raises(LoadError, match="scikit-learn never makes"):
+    with pytest.raises(LoadError, match="A fitted model is refused"):
         load(tampered(path, place, change))
+
+
+def with_node_count(path, added):
+    name = "steps/002-decisiontreeclassifier.skops"
+    files = skops_files(members(path)[name])
+    schema = json.loads(files["schema.json"])
+    count = schema["content"]["content"]["tree_"]["content"]["content"]["node_count"]
+    count["content"] = str(int(count["content"]) + added)
+    changed = stored_zip(files | {"schema.json": json.dumps(schema).encode()})
+    return rewritten(path, {name: changed})
+
+
+def test_a_tree_that_miscounts_its_nodes_is_refused_or_counted(tmp_path):
+    model = chain(StandardScaler(), DecisionTreeClassifier()).fit(ROWS, DIGITS)
+    with pytest.raises(LoadError, match="miscounts"):
+        load(with_node_count(saved(model, tmp_path), -1))
+    # scikit-learn itself lowers a count to the nodes that there are.
+    loaded = load(with_node_count(saved(model, tmp_path), 10**9))
+    assert np.array_equal(scores(loaded), scores(model))
+
+
+def test_a_distance_with_weights_is_refused_when_saved(tmp_path):
+    weights = {"w": np.linspace(1, 2, ROWS.shape[1])}
+    model = KNeighborsClassifier(algorithm="ball_tree", p=3, metric_params=weights)
+    with pytest.raises(ParameterError, match=r"KNeighborsClassifier cannot be saved.*weighs"):
+        save(model.fit(ROWS, DIGITS), tmp_path / "a.vision")
 
 
 def test_neighbour_trees_are_built_anew(tmp_path):

@@ -230,8 +230,10 @@ VALUES = st.recursive(
     ),
     max_leaves=10,
 )
+# Names that scikit-learn or the branches use themselves, or that the tests add.
+RESERVED = ("steps", "memory", "verbose", "transform_input", "branches", "frame")
 NAMES = st.text(min_size=1, max_size=12).filter(
-    lambda name: "__" not in name and name not in ("steps", "memory", "verbose", "transform_input")
+    lambda name: "__" not in name and name not in RESERVED
 )
 
 
@@ -265,9 +267,7 @@ MASKS = st.recursive(
         st.builds(lambda a, b: a | b, inner, inner),
         st.builds(lambda a, b: a & b ^ a, inner, inner),
         st.builds(lambda a: ~a >> Opening(3), inner),
-        st.builds(lambda name, a: Or([(name, a), ("frame", FRAME)]), NAMES, inner).filter(
-            lambda joined: joined.branches[0][0] not in ("frame", "branches")
-        ),
+        st.builds(lambda name, a: Or([(name, a), ("frame", FRAME)]), NAMES, inner),
     ),
     max_leaves=6,
 )
@@ -321,6 +321,12 @@ def test_a_whole_number_is_not_the_default_of_a_fraction():
     assert to_text(ESTIMATORS["RandomForestRegressor"](max_features=1.0)) == (
         "RandomForestRegressor\n"
     )
+
+
+def test_a_boolean_is_not_the_default_of_a_number():
+    assert to_text(LogisticRegression(verbose=False)) == "LogisticRegression: {verbose: false}\n"
+    assert to_text(StandardScaler(with_mean=1)) == "StandardScaler: {with_mean: 1}\n"
+    assert to_text(StandardScaler(with_mean=np.True_)) == "StandardScaler\n"
 
 
 def test_equal_pipelines_have_one_text():

@@ -72,6 +72,12 @@ class Planted:
         return os.mkdir, (str(self.mark),)
 
 
+def test_a_file_that_is_no_mask_is_refused_by_place(tmp_path):
+    np.save(tmp_path / "a.npy", np.uint8([[0, 1]]))
+    with pytest.raises(LoadError, match=r"step 2 \(And\): .*'frame'.*255"):
+        from_text("- Gray\n- And: {otsu: Otsu, frame: {file: a.npy}}", tmp_path)
+
+
 def test_a_pickle_within_an_array_is_never_opened(tmp_path):
     np.save(tmp_path / "a.npy", np.array([Planted(tmp_path / "mark")]), allow_pickle=True)
     with pytest.raises(LoadError, match="Python objects"):
@@ -183,6 +189,7 @@ UNREADABLE = {
     "double names": ("- Gray as a\n- Canny as a", "Two steps are named 'a'"),
     "bad names": ("- Gray as a__b", "a__b"),
     "no branches": ("Or: [Otsu]", "table of named branches"),
+    "reserved branch names": ("- Gray\n- Or: {a__b: Otsu}", r"step 2 \(Or\): .*'a__b'"),
     "branch names": ("Or: {1: Otsu}", "in quotes"),
     "special forms": ("SVC: {C: {$frob: 1}}", "no special form"),
     "a bad table": ("SVC: {C: {$table: 3}}", "pairs"),

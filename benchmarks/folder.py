@@ -80,9 +80,7 @@ def ours(source, out):
     vision.read(next(iter(sorted(source.iterdir()))))
 
     def work():
-        vision.run(
-            pipeline, source, out, overlay=True, quality=90, threads=CORES, progress=False
-        )
+        vision.run(pipeline, source, out, overlay=True, quality=90, threads=CORES, progress=False)
 
     def found():
         rows = (out / "results.csv").read_text().splitlines()[1:]
@@ -157,7 +155,12 @@ def judged(rounds, standing, few, largest):
     peak = max(one["ours"]["peak"] for one in rounds)
     figures = [
         ("speed-up", [o["loop"]["wall"] / o["ours"]["wall"] for o in rounds], SPEED_UP, 1),
-        ("of the limit", [o["ours"]["cpu"] / CORES / o["ours"]["wall"] for o in rounds], OF_LIMIT, 1),
+        (
+            "of the limit",
+            [o["ours"]["cpu"] / CORES / o["ours"]["wall"] for o in rounds],
+            OF_LIMIT,
+            1,
+        ),
         ("CPU, ours / loop", [o["ours"]["cpu"] / o["loop"]["cpu"] for o in rounds], CPU_RATIO, -1),
         ("peak above imports / largest", [(peak - standing) / largest], DECODED, -1),
         ("peak, all files / a tenth", [peak / few], GROWTH, -1),

@@ -164,7 +164,9 @@ def _add_run(adding):
     parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, ...")
     parser.add_argument("--quality", type=_whole, metavar="N", help="1 to 100: JPEG, WebP, AVIF")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
-    parser.add_argument("--threads", type=_whole, metavar="N", help="how many (default: one a processor)")
+    parser.add_argument(
+        "--threads", type=_whole, metavar="N", help="how many (default: one a processor)"
+    )
     parser.add_argument(
         "--max-pixels", type=_whole, metavar="N", help="refuse larger pictures (200 million)"
     )

@@ -56,8 +56,8 @@ def trace_command(options):
     """`vision trace`: the contact sheet of one picture's stages."""
     from vision.archive import load
     from vision.composition import chain
-    from vision.io import read, write
     from vision.errors import OutputExistsError
+    from vision.io import read, write
     from vision.runner import entry_of
 
     if not options.overwrite and Path(options.out).exists():

@@ -154,9 +154,7 @@ def pick(kinds, name, owner):
     if kinds is Kind.ANY:
         return Kind.ANY
     if not isinstance(kinds, Branched):
-        raise KindError(
-            f"{owner} takes the branches of Branches, but is given {kinds.described}."
-        )
+        raise KindError(f"{owner} takes the branches of Branches, but is given {kinds.described}.")
     if name not in kinds:
         raise KindError(f"{owner} finds no branch {name!r} among {', '.join(map(repr, kinds))}.")
     return kinds[name]

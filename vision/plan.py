@@ -218,8 +218,7 @@ def _brought_back(result, kind, matrix, given):
     if isinstance(result, dict):
         kinds = kind if isinstance(kind, Branched) else dict.fromkeys(result, Kind.ANY)
         return {
-            name: _brought_back(value, kinds[name], matrix, given)
-            for name, value in result.items()
+            name: _brought_back(value, kinds[name], matrix, given) for name, value in result.items()
         }
     shape = given.shape[:2]
     if isinstance(result, np.ndarray):

@@ -51,7 +51,7 @@ def reds(images):
 
 
 def repickled(images):
-    return pickle.loads(pickle.dumps(images))  # noqa: S301
+    return pickle.loads(pickle.dumps(images))
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_moved_results_differ(name):
 @EVERY
 def test_pickle_and_deepcopy_keep_value_and_protection(name):
     result = examples()[name]
-    for again in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):  # noqa: S301
+    for again in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):
         assert again == result
         held = [array for array in arrays_of(again) if isinstance(array, np.ndarray)]
         assert all(not array.flags.writeable for array in held)

@@ -25,9 +25,14 @@ from tests.vision.run_folders import (
     table,
 )
 from vision import records
-from vision.errors import ImageNotFoundError, KindError, ParameterError, WriteError
+from vision.errors import (
+    ImageNotFoundError,
+    KindError,
+    OutputExistsError,
+    ParameterError,
+    WriteError,
+)
 from vision.kinds import Kind
-from vision.errors import OutputExistsError
 from vision.runner import RunSummary
 
 

@@ -91,7 +91,7 @@ def ours(source, out):
 
 def imports_only(source, out):
     """The memory that stands before the first file."""
-    work, _ = ours(source, out)
+    ours(source, out)
     return (lambda: None), (lambda: 0)
 
 

@@ -67,9 +67,11 @@ def test_a_missing_system_library_gets_a_sentence(tmp_path):
 PUBLIC = {
     vision: """
         And Branches Circles Classification Contours Detections FeatureStep ForEach Heatmap
-        ImageError ImageIndexError ImageNotFoundError Images Keypoints Kind KindError Lines LoadError
+        ImageError ImageIndexError ImageNotFoundError Images
+        Keypoints Kind KindError Lines LoadError
         MissingDependencyError Not Or OutputExistsError ParameterError Pick Pipeline RunSummary
-        Segmentation Step Trace UnknownNameError VisionError WriteError Xor average_precision boundary_f chain decode encode
+        Segmentation Step Trace UnknownNameError VisionError WriteError
+        Xor average_precision boundary_f chain decode encode
         from_text iou load mean_iou probe psnr read recall_at_k run save ssim to_text write
     """,
     classical: """

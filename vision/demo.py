@@ -51,19 +51,19 @@ def photographs():
 
 def examples():
     """The three pipelines."""
-    from classical import (
-        Canny,
-        Closing,
-        FindContours,
-        GaussianBlur,
-        Gray,
-        HoughSegments,
-        InRange,
-        KMeansSegmenter,
-        MedianBlur,
-        Opening,
-        ToHSV,
-    )
+    from vision.catalogue import resolve
+
+    Canny = resolve("Canny")
+    Closing = resolve("Closing")
+    FindContours = resolve("FindContours")
+    GaussianBlur = resolve("GaussianBlur")
+    Gray = resolve("Gray")
+    HoughSegments = resolve("HoughSegments")
+    InRange = resolve("InRange")
+    KMeansSegmenter = resolve("KMeansSegmenter")
+    MedianBlur = resolve("MedianBlur")
+    Opening = resolve("Opening")
+    ToHSV = resolve("ToHSV")
 
     red = ToHSV() >> InRange("hsv", (170, 150, 60), (8, 255, 255))
     return [

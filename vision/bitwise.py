@@ -17,10 +17,17 @@ class MaskOperation(NamedBranches):
 
     def check_kinds(self):
         """Refuse a branch that gives no mask."""
-        for given in self.branch_kinds().values():
-            for name, kind in given.items():
-                if not kind.fits((Kind.MASK,)):
-                    raise self._no_mask(name, kind)
+        _ = self.takes
+
+    @property
+    def takes(self):
+        """The kinds of which every branch makes a mask."""
+        kinds = self.branch_kinds()
+        wrong = {entry: _no_masks(given) for entry, given in kinds.items()}
+        fitting = tuple(entry for entry in kinds if not wrong[entry])
+        if not fitting:
+            raise self._no_mask(*next(iter(wrong.values()))[0])
+        return fitting
 
     def _no_mask(self, name, kind):
         from vision.repair import find_repair
@@ -179,6 +186,10 @@ class Not(Step):
     def apply(self, image):
         """255 where the mask is 0."""
         return cv2.bitwise_not(image)
+
+
+def _no_masks(given):
+    return [(name, kind) for name, kind in given.items() if not kind.fits((Kind.MASK,))]
 
 
 def _example_masks():

@@ -1,13 +1,14 @@
 """Several chains over one image, their results kept by name: `Branches` and `Pick`."""
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils.metaestimators import available_if
 
-from vision.composition import Composable, Edits
+from vision.composition import Composable, Edits, check_part
 from vision.errors import KindError, ParameterError
-from vision.flow import chain_kinds, is_stateless, pick
-from vision.kinds import Branched, Kind
-from vision.plan import Plan
+from vision.flow import chain_kinds, entering, is_stateless, pick
+from vision.kinds import PARENT, Branched, Kind
+from vision.plan import Plan, join_rows
 from vision.step import Step, as_batch, map_batch, stack_rows
 
 
@@ -106,11 +107,17 @@ class NamedBranches(Step):
             self._check_branch(name, part)
 
     def _check_branch(self, name, part):
+        if isinstance(part, type):
+            check_part(part)
         if not isinstance(part, np.ndarray) and not hasattr(part, "get_params"):
             raise ParameterError(
                 f"The branch {name!r} of {type(self).__name__} must be a step, a pipeline or a "
                 f"mask. Got {part!r}."
             )
+
+    def branch_steps(self):
+        """The steps of each branch that is no fixed mask, by name."""
+        return {name: steps_of(part) for name, part in self._working}
 
     def check_kinds(self):
         """Refuse branches that no common input suits."""
@@ -118,7 +125,7 @@ class NamedBranches(Step):
 
     def branch_kinds(self):
         """What each branch gives, by the kind that enters all of them."""
-        tables = {name: chain_kinds(steps_of(part)) for name, part in self._working}
+        tables = {name: _kinds_of(part) for name, part in self._working}
         entries = dict.fromkeys(entry for table in tables.values() for entry in table)
         kinds = {}
         for entry in entries:
@@ -136,6 +143,9 @@ class NamedBranches(Step):
                 f"The branches of {type(self).__name__} get the same image, but {readings}. "
                 "Put the conversion inside the branch that needs it."
             )
+        for kind in (Kind.EDGES, Kind.MASK):
+            if kind in kinds and kinds[kind] == kinds.get(PARENT[kind]):
+                del kinds[kind]
         return kinds or {Kind.ANY: Branched()}
 
     @property
@@ -185,6 +195,9 @@ class NamedBranches(Step):
             edits = Edits.count
             self.check_params()
             self.check_kinds()
+            for _, part in self._items:
+                if isinstance(part, np.ndarray):
+                    part.flags.writeable = False
             super().make_ready()
             self.__dict__["_accepted"] = set()
             self.__dict__["_compiled"] = (edits, *self._compile())
@@ -192,7 +205,8 @@ class NamedBranches(Step):
     def _compile(self):
         chains = [steps_of(part) for _, part in self._working]
         shared = _shared_beginning(chains)
-        tails = iter([Plan(steps[shared:]) for steps in chains])
+        leaving = [next(iter(chain_kinds(steps).values())) for steps in chains]
+        tails = iter([Plan(steps[shared:], kind) for steps, kind in zip(chains, leaving)])
         parts = [
             (name, part if isinstance(part, np.ndarray) else next(tails))
             for name, part in self._items
@@ -267,9 +281,12 @@ class Branches(NamedBranches):
 
     def gives_for(self, kind):
         """What each branch gives."""
-        kinds = self.branch_kinds()
-        entries = [entry for entry in kinds if kind.fits((entry,))]
-        return kinds[entries[0]] if entries else next(iter(kinds.values()))
+        return entering(self.branch_kinds(), kind)
+
+    def picked(self, name):
+        """The steps of one branch; a `KindError` if there is none of that name."""
+        pick(self.gives, name, "Pick")
+        return self.branch_steps()[name]
 
     @property
     def gives(self):
@@ -286,7 +303,13 @@ class Branches(NamedBranches):
 
     def joined(self, image):
         """All branches' features as one row."""
-        return np.concatenate([row for _, row in self.outputs(image)])
+        return join_rows(dict(self.outputs(image)))
+
+    def set_output(self, *, transform=None):
+        """As scikit-learn's, where all branches give features; else accepted and ignored."""
+        if self.gives.joinable:
+            TransformerMixin.set_output(self, transform=transform)
+        return self
 
     def transform(self, images):
         """A dictionary for each image; joined rows ``(n, d)`` if all branches give features."""
@@ -302,6 +325,7 @@ class Branches(NamedBranches):
         self.admit(image)
         return self.joined(image)
 
+    @available_if(lambda self: self.gives.joinable)
     def get_feature_names_out(self, input_features=None):
         """The names of the joined features, each behind its branch's name."""
         names = [
@@ -338,6 +362,7 @@ class Pick(Step):
     """
 
     takes, gives = (Kind.ANY,), Kind.ANY
+    dtypes = ("uint8", "uint16")
     example = {"branch": "otsu"}
 
     def __init__(self, branch):
@@ -363,16 +388,18 @@ class Pick(Step):
 
 
 def steps_of(part):
+    """The steps of a branch: those of a pipeline, or the one that it is."""
     from vision.pipeline import Pipeline
 
     return part._parts() if type(part) is Pipeline else [part]
 
 
+def _kinds_of(part):
+    return part.chain_kinds() if hasattr(part, "chain_kinds") else chain_kinds([part])
+
+
 def _given(table, entry):
-    if entry in table:
-        return table[entry]
-    fitting = [kind for kind in table if entry.fits((kind,))]
-    return table[fitting[0]] if fitting else None
+    return entering(table, entry) if entry.fits(tuple(table)) else None
 
 
 def _shared_beginning(chains):

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 
+from vision.errors import KindError
+
 
 class Edits:
     """Counts every change of any step's parameters, so that a chain knows when to check again."""
@@ -57,6 +59,12 @@ class Composable:
     def __rxor__(self, other):
         return _joined("Xor", other, self)
 
+    def __bool__(self):
+        raise TypeError(
+            f"{type(self).__name__} has no truth value. Masks join by &, | and ~ instead of "
+            "'and', 'or' and 'not'; compare with None by 'is None'."
+        )
+
     def __invert__(self):
         from vision.bitwise import Not
 
@@ -75,10 +83,14 @@ def _joined(operation, left, right):
     from vision import bitwise
 
     joiner = getattr(bitwise, operation)
-    parts = []
+    pairs = []
     for side in (left, right):
-        parts += [part for _, part in side.branches] if type(side) is joiner else [side]
-    made = joiner(named(parts))
+        if isinstance(side, type) or callable(side) and not hasattr(side, "get_params"):
+            check_part(side)
+        inside = side._items if type(side) is joiner else [(class_name(side), side)]
+        for name, part in inside:
+            pairs.append((free_name(name, part, [taken for taken, _ in pairs]), part))
+    made = joiner(pairs)
     made.check_kinds()
     return made
 
@@ -139,10 +151,33 @@ def free_name(name, step, taken):
     return next(candidate for candidate in numbered if candidate not in taken)
 
 
-def named(parts):
-    """Pairs of names and parts, as `Pipeline`, `Branches` and the mask operations take them."""
-    pairs = []
-    for part in parts:
-        name = free_name(class_name(part), part, [taken for taken, _ in pairs])
-        pairs.append((name, part))
-    return pairs
+def check_part(part):
+    """Refuse what cannot stand in a chain, and say how it could.
+
+    Raises
+    ------
+    KindError
+        If it is no step, estimator, None or ``"passthrough"``.
+    """
+    if part is None or part == "passthrough" if isinstance(part, str | None) else _works(part):
+        return
+    if isinstance(part, type):
+        said = f"the class {part.__name__}. Write {part.__name__}(), with its parameters"
+    elif isinstance(part, np.ndarray):
+        said = (
+            f"an array of shape {part.shape}. One image is given to the finished pipeline, "
+            "pipeline(image); a fixed mask joins by &, | and ^"
+        )
+    elif callable(part):
+        name = getattr(part, "__name__", repr(part))
+        said = (
+            f"the function {name}. Write a Step with {name} as its apply, or wrap it: "
+            "sklearn.preprocessing.FunctionTransformer gets the list of images"
+        )
+    else:
+        said = f"{part!r}"
+    raise KindError(f"A chain is made of steps and estimators. Got {said}.")
+
+
+def _works(part):
+    return not isinstance(part, type) and hasattr(part, "fit") and hasattr(part, "get_params")

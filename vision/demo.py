@@ -84,7 +84,7 @@ def examples():
             Gray()
             >> GaussianBlur(7)
             >> Canny(60, 180)
-            >> HoughSegments(threshold=0.04, min_length=0.04, max_gap=0.004),
+            >> HoughSegments(threshold=0.04, min_length=0.04, max_gap=0.004, unit="diagonal"),
         ),
         Example(
             "clusters",

@@ -1,27 +1,53 @@
 """What flows through a chain: the kinds that a step takes and gives, ours or scikit-learn's."""
 
+import sklearn.pipeline
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
 from vision.composition import Composable
 from vision.errors import KindError, ParameterError
-from vision.kinds import Branched, Kind, listed
+from vision.kinds import PARENT, Branched, Kind, listed
+
+# No image of these kinds has 16 bits.
+NARROW = frozenset(Kind) - {Kind.RGB, Kind.GRAY, Kind.ANY}
+
+
+def core_of(step):
+    """What does the work: a frozen estimator and the one that a search tunes, unwrapped."""
+    if isinstance(step, FrozenEstimator) or hasattr(step, "refit"):
+        inner = getattr(step, "best_estimator_", getattr(step, "estimator", None))
+        return core_of(inner) if hasattr(inner, "fit") else step
+    return step
 
 
 def takes_of(step):
     """The kinds that a step takes, the usual one first; ``(ANY,)`` where nobody can know."""
+    step = core_of(step)
     if isinstance(step, Composable):
         return tuple(step.takes)
     if step is None or isinstance(step, str):
         return (Kind.ANY,)
-    inner = _inner(step)
-    if inner is not None:
-        return takes_of(inner)
-    tags = get_tags(step)
-    return (Kind.FEATURES,) if _validates(tags) else (Kind.ANY,)
+    members = _members(step)
+    if members:
+        return _common([takes_of(member) for member in members.values()], step)
+    return (Kind.FEATURES,) if _validates(get_tags(step)) else (Kind.ANY,)
+
+
+def _common(tables, step):
+    """The kinds that all members of a meta-estimator take."""
+    kinds = [kind for kind in dict.fromkeys(sum(tables, ())) if all(map(kind.fits, tables))]
+    if not kinds:
+        takes = "; ".join(listed(table) for table in tables)
+        raise KindError(
+            f"The parts of {name_of(step)} get the same images, but take different ones: {takes}. "
+            "Put the conversion inside the part that needs it."
+        )
+    return tuple(kind for kind in kinds if kind is not Kind.ANY) or (Kind.ANY,)
 
 
 def gives_of(step, kind):
     """The kind that a step makes of `kind`; a `KindError` if it cannot take it."""
+    step = core_of(step)
     if step is None or isinstance(step, str):
         return kind
     takes = takes_of(step)
@@ -29,17 +55,39 @@ def gives_of(step, kind):
         raise KindError(f"{name_of(step)} takes {listed(takes)}, but is given {kind.described}.")
     if isinstance(step, Composable):
         return step.gives_for(kind)
+    if isinstance(step, sklearn.pipeline.Pipeline):
+        for _, part in step.steps:
+            kind = gives_of(part, kind)
+        return kind
     if hasattr(step, "predict") and not hasattr(step, "transform"):
         return _predicted(step)
-    return Kind.FEATURES if _validates(get_tags(step)) or _inner(step) is not None else Kind.ANY
+    members = _members(step)
+    if hasattr(step, "transformer_list"):
+        _check_union(members, kind)
+    return Kind.FEATURES if members or _validates(get_tags(step)) else Kind.ANY
+
+
+def _check_union(members, kind):
+    for name, part in members.items():
+        given = gives_of(part, kind)
+        if not given.fits((Kind.FEATURES,)):
+            raise KindError(
+                f"FeatureUnion joins features, but its part {name!r} gives {given.described}. "
+                "End it with a step that gives features, such as RawPixels()."
+            )
 
 
 def final_kind(step, kind):
     """The kind that the last step of a chain gives: one that predicts does not transform there."""
-    if not isinstance(step, Composable) and hasattr(step, "predict"):
-        gives_of(step, kind)
-        return _predicted(step)
-    return gives_of(step, kind)
+    step = core_of(step)
+    if isinstance(step, Composable) or not hasattr(step, "predict"):
+        return gives_of(step, kind)
+    if isinstance(step, sklearn.pipeline.Pipeline):
+        for _, part in step.steps[:-1]:
+            kind = gives_of(part, kind)
+        return final_kind(step.steps[-1][1], kind)
+    gives_of(step, kind)
+    return _predicted(step)
 
 
 def chain_kinds(steps):
@@ -62,11 +110,30 @@ def chain_kinds(steps):
     """
     if not steps:
         return {Kind.ANY: Kind.ANY}
-    journeys = {entry: travel(steps, entry) for entry in takes_of(steps[0])}
+    entries = takes_of(steps[0])
+    finer = [] if Kind.ANY in entries else _finer(entries)
+    journeys = {entry: travel(steps, entry) for entry in (*entries, *finer)}
     passing = {entry: kinds[-1] for entry, (kinds, error) in journeys.items() if error is None}
     if not passing:
-        _refuse(steps, journeys)
+        refuse_chain(steps, {entry: journeys[entry] for entry in entries})
+    for kind in finer:  # edges, then masks: named only where they fare otherwise than their parent
+        if kind in passing and passing[kind] == passing.get(PARENT[kind]):
+            del passing[kind]
     return passing
+
+
+def _finer(entries):
+    return [k for k in (Kind.EDGES, Kind.MASK) if k not in entries and k.fits(entries)]
+
+
+def entering(passing, kind):
+    """What a kind becomes, by a table of `chain_kinds`; the usual result where it is not there."""
+    if isinstance(kind, Kind):
+        while kind not in passing and kind in PARENT:
+            kind = PARENT[kind]
+        if kind in passing:
+            return passing[kind]
+    return next(iter(passing.values()))
 
 
 def travel(steps, kind):
@@ -96,7 +163,8 @@ def travel(steps, kind):
     return kinds, None
 
 
-def _refuse(steps, journeys):
+def refuse_chain(steps, journeys):
+    """Raise the `KindError` of a chain that no kind passes, with the shortest repair."""
     from vision.repair import find_repair
 
     # The kind that gets furthest is the one that was meant; the usual one if several do.
@@ -110,6 +178,8 @@ def _refuse(steps, journeys):
         f"{name_of(step)} takes {listed(takes_of(step))}, "
         f"but {name_of(before)} gives {kind.described}."
     )
+    if kind.fits(takes_of(step)):
+        message = str(error)  # not the kind is wrong, but what is in it
     if kind in (Kind.CLASS, Kind.VALUE):
         message = f"{name_of(before)} gives {kind.described}: nothing can follow it."
     repair = find_repair(steps, position, entry)
@@ -125,6 +195,7 @@ def name_of(step):
 
 def is_stateless(step):
     """Whether a step learns nothing, so that it works without `fit`."""
+    step = step.estimator if isinstance(step, FrozenEstimator) else step
     if step is None or isinstance(step, str):
         return True
     return isinstance(step, Composable) and not get_tags(step).requires_fit
@@ -138,15 +209,16 @@ def _predicted(step):
     return Kind.VALUE if get_tags(step).estimator_type == "regressor" else Kind.CLASS
 
 
-def _inner(step):
-    """The part of a meta-estimator that sees its input first."""
-    for attribute in ("estimator", "transformer_list", "estimators", "steps"):
+def _members(step):
+    """The parts of a meta-estimator that get its own input, by name."""
+    for attribute in ("steps", "transformer_list", "estimators", "estimator", "regressor"):
         inner = getattr(step, attribute, None)
         if isinstance(inner, list) and inner:
-            inner = inner[0][1]
-        if inner is not None and hasattr(inner, "fit"):
-            return inner
-    return None
+            members = {name: part for name, part, *_ in inner if not isinstance(part, str | None)}
+            return dict([*members.items()][:1]) if attribute == "steps" else members
+        if hasattr(inner, "fit"):
+            return {attribute: inner}
+    return {}
 
 
 def pick(kinds, name, owner):
@@ -158,3 +230,33 @@ def pick(kinds, name, owner):
     if name not in kinds:
         raise KindError(f"{owner} finds no branch {name!r} among {', '.join(map(repr, kinds))}.")
     return kinds[name]
+
+
+def first_narrow(steps):
+    """The first step that cannot take what 16-bit images become on the way; None if all can."""
+    return _narrow(steps)[0]
+
+
+def _narrow(steps):
+    """That step, and whether what leaves the chain may still have 16 bits."""
+    for step, following in zip(steps, [*steps[1:], None]):
+        step = core_of(step)
+        if not isinstance(step, Composable):
+            return None, False
+        if hasattr(step, "branch_steps"):
+            offender, wide = _narrow_branch(step, following)
+        elif hasattr(step, "plan"):
+            offender, wide = _narrow(step._parts())
+        else:
+            offender = None if "uint16" in step.dtypes else step
+            wide = not (getattr(step, "narrows", False) or step.gives in NARROW)
+        if offender is not None or not wide:
+            return offender, wide
+    return None, True
+
+
+def _narrow_branch(step, following):
+    found = {name: _narrow(steps) for name, steps in step.branch_steps().items()}
+    offenders = [offender for offender, _ in found.values() if offender is not None]
+    picked = getattr(following, "branch", None)
+    return (offenders[0] if offenders else None), picked in found and found[picked][1]

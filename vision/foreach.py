@@ -11,6 +11,7 @@ from vision.flow import chain_kinds, is_stateless, name_of
 from vision.kinds import Kind
 from vision.plan import Plan
 from vision.step import Step, as_batch
+from vision.truth import check_truth
 
 FOUND = (Kind.DETECTIONS, Kind.CONTOURS)
 
@@ -157,11 +158,7 @@ class ForEach(Step):
         """
         self.check_params()
         _ = self.takes
-        if truth is None or len(truth) != len(images):
-            came = "none" if truth is None else f"{len(truth)} for {len(images)} images"
-            raise ParameterError(
-                f"The 'truth' of ForEach must be one Detections with labels per image. Got {came}."
-            )
+        check_truth(truth, Kind.DETECTIONS, len(as_batch(images, "ForEach")))
         self.find, self.then = clone(self.find), clone(self.then)
         if not is_stateless(self.find):
             self.find.fit(images, truth)
@@ -180,8 +177,11 @@ class ForEach(Step):
         finding, crops, labels = Plan(steps_of(self.find)), [], []
         for image, true in zip(as_batch(images, "ForEach"), truth, strict=True):
             boxes = _boxes(finding.run(image))
-            if true.labels is None:
-                raise ParameterError("The 'truth' of ForEach must have labels. Got boxes alone.")
+            if getattr(true, "labels", None) is None:
+                raise ParameterError(
+                    "The 'truth' of ForEach must have labels, Detections(boxes, labels=names). "
+                    "Got boxes alone."
+                )
             if not len(boxes) or not len(true):
                 continue
             overlaps = box_iou(boxes, true.boxes)

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     RGB = "rgb"
     GRAY = "gray"
     HSV = "hsv"
+    HLS = "hls"
+    YCRCB = "ycrcb"
+    CMYK = "cmyk"
     LAB = "lab"
     FLOAT = "float"
     MAP = "map"
@@ -72,7 +75,20 @@ SAME = "same"  # gives the kind that came
 BLENDED = "blended"  # the same, but mixed pixels make a mask grey
 
 PARENT = {Kind.EDGES: Kind.MASK, Kind.MASK: Kind.GRAY}
-PIXELS = frozenset({Kind.RGB, Kind.GRAY, Kind.HSV, Kind.LAB, Kind.FLOAT, Kind.MASK, Kind.EDGES})
+PIXELS = frozenset(
+    {
+        Kind.RGB,
+        Kind.GRAY,
+        Kind.HSV,
+        Kind.HLS,
+        Kind.YCRCB,
+        Kind.CMYK,
+        Kind.LAB,
+        Kind.FLOAT,
+        Kind.MASK,
+        Kind.EDGES,
+    }
+)
 ARRAYS = PIXELS | {Kind.MAP, Kind.LABELS}
 # These say where something is in the picture, so they are brought back to the given image.
 LOCATED = frozenset(
@@ -92,6 +108,9 @@ DESCRIPTIONS = {
     Kind.RGB: "an rgb image",
     Kind.GRAY: "a gray image",
     Kind.HSV: "an hsv image",
+    Kind.HLS: "an hls image",
+    Kind.YCRCB: "a ycrcb image",
+    Kind.CMYK: "a cmyk image",
     Kind.LAB: "a lab image",
     Kind.FLOAT: "a float image",
     Kind.MAP: "a map",
@@ -103,27 +122,18 @@ DESCRIPTIONS = {
     Kind.VALUE: "a value",
     Kind.ANY: "anything",
 }
-# (dtype, number of channels; 0 for two dimensions) to the kinds such an array may be
+# (dtype, number of channels; 0 for two dimensions, -1 for one) to the kinds such an array may be
 ARRAY_KINDS = {
-    ("uint8", 3): (Kind.RGB, Kind.HSV, Kind.LAB),
+    ("uint8", 3): (Kind.RGB, Kind.HSV, Kind.HLS, Kind.YCRCB, Kind.LAB),
+    ("uint8", 4): (Kind.CMYK,),
     ("uint16", 3): (Kind.RGB,),
     ("float32", 3): (Kind.FLOAT, Kind.LAB),
     ("uint8", 0): (Kind.GRAY, Kind.MASK, Kind.EDGES),
     ("uint16", 0): (Kind.GRAY,),
     ("float32", 0): (Kind.FLOAT, Kind.MAP),
     ("int32", 0): (Kind.LABELS,),
-    ("float32", 1): (Kind.FEATURES,),
-    ("float64", 1): (Kind.FEATURES,),
-}
-CONVERSIONS = {
-    "bool": "Make a mask of it: image.astype(np.uint8) * 255.",
-    "float64": "A float image is float32 in [0, 1]: image.astype(np.float32); "
-    "values of 0 to 255 are image.astype(np.uint8).",
-    "float32": "ToUint8()(image) makes 8 bits of a float32 image in [0, 1].",
-    "uint16": "ToUint8()(image) makes 8 bits of it.",
-    "int64": "A label map is image.astype(np.int32), an 8-bit image image.astype(np.uint8).",
-    "int32": "An int32 array is a label map; an 8-bit image is image.astype(np.uint8).",
-    "uint8": "ToFloat()(image) makes a float image of it.",
+    ("float32", -1): (Kind.FEATURES,),
+    ("float64", -1): (Kind.FEATURES,),
 }
 
 
@@ -141,6 +151,15 @@ def listed(kinds):
 def is_binary(image):
     """Whether an 8-bit array holds only 0 and 255.
 
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W)
+        With at least one pixel.
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_binary(np.array([[0, 255]], np.uint8)), is_binary(np.array([[0, 1]], np.uint8))
@@ -153,6 +172,9 @@ def is_binary(image):
 
 def kinds_of(value):
     """The kinds that a value may be, by its type, dtype and shape alone.
+
+    Colour spaces of one form cannot be told apart: an RGB image given to a step that takes HSV
+    passes, and only a chain, which knows what each step gives, can refuse it.
 
     Parameters
     ----------
@@ -170,8 +192,9 @@ def kinds_of(value):
     (<Kind.LABELS: 'labels'>,)
     """
     if isinstance(value, np.ndarray):
-        channels = value.shape[2] if value.ndim == 3 else 0 if value.ndim == 2 else value.ndim
-        return ARRAY_KINDS.get((value.dtype.name, channels), ())
+        channels = value.shape[2] if value.ndim == 3 else {2: 0, 1: -1}.get(value.ndim)
+        # Where the bytes are in another machine's order, OpenCV computes nonsense of floats.
+        return ARRAY_KINDS.get((value.dtype.name, channels), ()) if value.dtype.isnative else ()
     kind = getattr(type(value), "kind", None)
     return (Kind(kind),) if kind in set(Kind) else ()
 
@@ -199,63 +222,82 @@ def check_input(value, takes, dtypes, owner):
     """
     if Kind.ANY in takes:
         return
-    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 4:
-        raise KindError(
-            f"{owner} takes one image when called. Got {_what(value)}; "
-            f"for many images use transform(images)."
-        )
-    if isinstance(value, np.ndarray) and value.ndim >= 2:
+    if isinstance(value, np.ndarray) and value.ndim in (2, 3):
         _check_array(value, takes, dtypes, owner)
     elif not any(kind.fits(takes) for kind in kinds_of(value)):
-        raise KindError(f"{owner} takes {listed(takes)}. Got {_what(value)}.")
+        _refuse(value, takes, owner)
+
+
+def _refuse(value, takes, owner):
+    """Say what to do with what has not the form of an image."""
+    from vision import conversions
+
+    came, many = conversions.what_came(value), conversions.to_many(value)
+    if many:
+        raise KindError(f"{owner} takes one image when called. Got {came}; {many}")
+    gray = Kind.GRAY.fits(takes) and Kind.RGB not in takes
+    way_out = conversions.to_array(value, gray=gray)
+    raise KindError(f"{owner} takes {listed(takes)}. Got {came}. {way_out}".strip())
 
 
 def _check_array(image, takes, dtypes, owner):
     kinds = [kind for kind in kinds_of(image) if kind.fits(takes)]
-    if image.ndim == 3 and image.shape[2] == 4:
-        raise KindError(
-            f"{owner} takes {listed(takes)}. Got {_what(image)}: four channels. "
-            "Drop the alpha channel: image[:, :, :3]."
-        )
-    allowed = set(dtypes) | ({"float32"} & _native(takes, Kind.FLOAT, Kind.MAP, Kind.LAB))
-    allowed |= {"int32"} & _native(takes, Kind.LABELS)
+    allowed = set(dtypes)
+    if {Kind.FLOAT, Kind.MAP, Kind.LAB} & set(takes):
+        allowed.add("float32")
+    if Kind.LABELS in takes:
+        allowed.add("int32")
     if not kinds or image.dtype.name not in allowed:
-        hint = "" if image.dtype.name in allowed else CONVERSIONS.get(image.dtype.name, "")
-        if image.dtype == np.uint8 and Kind.LAB in takes:
-            hint = "ToLab()(image) gives true Lab, float32."
-        if not hint and Kind.RGB in takes and image.ndim == 2:
-            hint = "ToRGB()(image) makes three channels of a gray image."
-        if not hint and Kind.GRAY.fits(takes) and Kind.RGB not in takes and image.ndim == 3:
-            hint = f"Gray() makes it gray: Gray() >> {owner}(...)."
-        raise KindError(f"{owner} takes {listed(takes)}. Got {_what(image)}. {hint}".strip())
+        _refuse_array(image, takes, allowed, owner, kinds)
     if image.size == 0:
-        raise ImageError(f"{owner} needs at least one pixel. Got {_what(image)}.")
-    if all(kind in (Kind.MASK, Kind.EDGES) for kind in kinds) and not is_binary(image):
-        raise KindError(
-            f"{owner} takes {listed(takes)}: 0 and 255 only. Got {_what(image)} with other "
-            f"values. Threshold it first: Otsu() >> {owner}(...)."
+        raise ImageError(
+            f"{owner} needs at least one pixel. Got an array of shape {image.shape} and dtype "
+            f"{image.dtype}."
         )
+    if set(kinds) <= {Kind.MASK, Kind.EDGES} and not is_binary(image):
+        _refuse_levels(image, takes, owner)
     if kinds == [Kind.FLOAT]:
         check_float(image, owner)
 
 
-def _native(takes, *kinds):
-    return {"float32", "int32"} if any(kind in takes for kind in kinds) else set()
+def _refuse_array(image, takes, dtypes, owner, kinds):
+    from vision import conversions
+
+    wanted = f"{listed(takes)} as {' or '.join(sorted(dtypes))}" if kinds else listed(takes)
+    way_out = conversions.to_taken(image, takes, dtypes, owner)
+    message = f"{owner} takes {wanted}. Got {conversions.what_came(image)}. {way_out}"
+    raise KindError(message.strip())
+
+
+def _refuse_levels(image, takes, owner):
+    from vision import conversions
+
+    raise KindError(
+        f"{owner} takes {listed(takes)}: 0 and 255 only. Got {conversions.what_came(image)} with "
+        f"other values. {conversions.to_binary(image, takes, owner)}"
+    )
 
 
 def check_float(image, owner):
-    """Refuse a float image that is not finite or leaves [0, 1]."""
+    """Refuse a float image that is not finite or leaves [0, 1].
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        With at least one pixel.
+    owner : str
+        Who needs it, for the message.
+
+    Raises
+    ------
+    ImageError
+        If a value is NaN, infinite, negative or above 1.
+    """
     low, high = float(image.min()), float(image.max())
     if not (low >= 0 and high <= 1):
+        from vision.conversions import to_unit
+
         raise ImageError(
             f"{owner} takes a float image of finite values in [0, 1]. "
-            f"Got values from {low:g} to {high:g}; rescale it by name, as Normalize() does."
+            f"Got values from {low:g} to {high:g}; {to_unit(low, high)}"
         )
-
-
-def _what(value):
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
-    if isinstance(value, list | tuple):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a value of type {type(value).__name__}"

@@ -308,7 +308,8 @@ def _images(predicted, truth, owner):
     predicted, truth = np.asarray(predicted), np.asarray(truth)
     for name, image in (("predicted", predicted), ("truth", truth)):
         shaped = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
-        if not (shaped and image.size and image.dtype.name in DATA_RANGE):
+        known = image.dtype.isnative and image.dtype.name in DATA_RANGE
+        if not (shaped and image.size and known):
             allowed = "an image (H, W) or (H, W, 3) of dtype uint8, uint16 or float32"
             refuse(name, image, allowed, owner)
     way_out = "Scale or crop one of them; neither is done silently."

@@ -5,18 +5,26 @@ import sklearn.pipeline
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
-from vision.composition import Composable, Edits
-from vision.flow import chain_kinds, is_stateless
-from vision.kinds import Kind
-from vision.plan import Plan
-from vision.step import as_batch, is_lazy, map_batch, stack_rows
+from vision.composition import Composable, Edits, check_part
+from vision.errors import KindError
+from vision.flow import chain_kinds, core_of, entering, first_narrow, is_stateless
+from vision.kinds import LOCATED, Kind
+from vision.plan import Plan, join_rows, passes_through
+from vision.step import as_batch, is_lazy, map_batch
 from vision.tasks import task_of
+from vision.truth import check_truth
 
 _NO_PLAN = None, None
+ROWS = (Kind.FEATURES,)
+AT_ONCE = 32  # images that pass a batched step together
 
 
 def _final_has(name):
     return available_if(lambda self: hasattr(self._final_estimator, name))
+
+
+def _transforms(pipeline):
+    return hasattr(pipeline._final_estimator, "transform")
 
 
 class Pipeline(Composable, sklearn.pipeline.Pipeline):
@@ -49,12 +57,20 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
 
     def __init__(self, steps, *, transform_input=None, memory=None, verbose=False):
         super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
+        if isinstance(steps, Composable):
+            raise KindError(
+                f"The 'steps' of Pipeline must be a list of pairs, name and step. Got {steps!r}. "
+                "chain(a, b) makes a pipeline of steps, as a >> b does."
+            )
         if isinstance(steps, list) and all(isinstance(s, tuple) and len(s) == 2 for s in steps):
-            chain_kinds(self._parts())
+            for _, step in steps:
+                check_part(step)
+            self.chain_kinds()
 
     def __getstate__(self):
         state = dict(super().__getstate__())
         state.pop("_plan", None)
+        state.pop("_kinds", None)
         return state
 
     def __sklearn_tags__(self):
@@ -63,29 +79,47 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         return tags
 
     def _parts(self):
-        return [step for _, step in self.steps if step is not None and step != "passthrough"]
+        return [step for _, step in self.steps if not passes_through(step)]
+
+    def chain_kinds(self):
+        """Each kind that may enter, with the kind that leaves: a dictionary."""
+        edits, steps, kinds = self.__dict__.get("_kinds", (None, None, None))
+        if edits != Edits.count or steps != self.steps:
+            edits = Edits.count
+            kinds = chain_kinds(self._parts())
+            self.__dict__["_kinds"] = edits, list(self.steps), kinds
+        return kinds
 
     @property
     def takes(self):
         """The kinds that may enter."""
-        return tuple(chain_kinds(self._parts()))
+        return tuple(self.chain_kinds())
 
     @property
     def dtypes(self):
-        """The dtypes of images that may enter, as far as the first step knows."""
-        parts = self._parts()
-        return getattr(parts[0], "dtypes", ("uint8",)) if parts else ("uint8", "uint16")
+        """The dtypes of images that all steps on the way can take."""
+        return ("uint8", "uint16") if first_narrow(self._parts()) is None else ("uint8",)
 
     def gives_for(self, kind):
         """The kind that comes out when `kind` goes in."""
-        passing = chain_kinds(self._parts())
-        entries = [passing[entry] for entry in passing if kind.fits((entry,))]
-        return entries[0] if entries else next(iter(passing.values()))
+        return entering(self.chain_kinds(), kind)
 
     @property
     def gives(self):
         """The kind that comes out for the usual one that goes in."""
-        return next(iter(chain_kinds(self._parts()).values()))
+        return next(iter(self.chain_kinds().values()))
+
+    def set_params(self, **params):
+        """Set parameters of the steps (``name__parameter``), or replace a step by name.
+
+        Returns
+        -------
+        Pipeline
+            Itself.
+        """
+        super().set_params(**params)
+        Edits.bump()  # scikit-learn's own steps do not
+        return self
 
     def plan(self):
         """The checked chain, made anew only after a step or parameter changed."""
@@ -160,13 +194,33 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
 
         return trace(self, image)
 
+    @available_if(lambda self: hasattr((self._parts() or [None])[-1], "picked"))
+    def picked(self, name):
+        """The steps that lead to one branch of the branches at the end."""
+        *before, branches = self._parts()
+        return [*before, *branches.picked(name)]
+
+    def joins_before(self, following):
+        """Whether a following step gets one row of all features of the last step's branches."""
+        last = self._parts()[-1:]
+        return bool(last) and hasattr(last[0], "joins_before") and last[0].joins_before(following)
+
+    def joined(self, image):
+        """All features of the last step's branches as one row."""
+        return join_rows(self(image))
+
     def _renew(self):
-        chain_kinds(self._parts())
+        self.chain_kinds()
         renewed = [
             (name, step if step is None or isinstance(step, str) else clone(step))
             for name, step in self.steps
         ]
         self.steps = renewed
+
+    def _iter(self, *args, **kwargs):
+        # scikit-learn walks the steps through here, before it predicts as before it fits.
+        self.chain_kinds()
+        return super()._iter(*args, **kwargs)
 
     def fit(self, images=None, truth=None, **params):
         """Fit copies of the steps, one after another.
@@ -187,14 +241,33 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
             Itself.
         """
         self._renew()
+        if truth is not None and self._ends_in_ours():
+            check_truth(truth, self.gives, len(as_batch(images, "pipeline")))
         if all(is_stateless(step) for step in self._parts()):
             self.plan()
             return self
+        if truth is not None and self._ends_in_ours() and self.gives in LOCATED:
+            truth = self._on_last_grid(images, truth)
         return super().fit(images, truth, **params)
 
+    def _on_last_grid(self, images, truth):
+        """What is true of the images, in the pixels that the last step sees."""
+        before = Pipeline(self.steps[:-1])
+        if not all(is_stateless(step) for step in before._parts()):
+            return truth
+        plan = before.plan()
+        return truth if not plan.moves else [plan.carry(*pair) for pair in zip(images, truth)]
+
     def fit_transform(self, images, truth=None, **params):
-        """Fit, then transform the same images."""
-        return self.fit(images, truth, **params).transform(images)
+        """Fit, then transform the same images.
+
+        Where the last step is scikit-learn's, its own ``fit_transform``: some transform what they
+        were fitted on in another way, some nothing else.
+        """
+        if self._ends_in_ours():
+            return self.fit(images, truth, **params).transform(images)
+        self._renew()
+        return super().fit_transform(images, truth, **params)
 
     @_final_has("fit_predict")
     def fit_predict(self, images, truth=None, **params):
@@ -203,10 +276,13 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         return super().fit_predict(images, truth, **params)
 
     def _ends_in_ours(self):
-        last = self._final_estimator
-        return isinstance(last, Composable) and not hasattr(type(last), "predict")
+        """Whether the last step transforms, so that calling tells what each image gives."""
+        last = core_of((self._parts() or [None])[-1])
+        if isinstance(last, Pipeline):
+            return last._ends_in_ours()
+        return last is None or isinstance(last, Composable) and not hasattr(type(last), "predict")
 
-    @_final_has("transform")
+    @available_if(lambda self: passes_through(self.steps[-1][1]) or _transforms(self))
     def transform(self, images, **params):
         """What the chain gives for each image.
 
@@ -215,15 +291,20 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         list, Images or ndarray
             As the last step's own `transform`: lazy for `Images`, rows for features.
         """
-        if not all(isinstance(step, Composable) for step in self._parts()):
+        if not self._ends_in_ours() or self.gives.fits(ROWS) or params:
             return super().transform(images, **params)
-        results = map_batch(self, images, "pipeline") if is_lazy(images) else self._run(images)
-        return stack_rows(results, "Pipeline") if self.gives is Kind.FEATURES else results
+        if is_lazy(images):
+            self.plan()  # refused now, not when the first picture is read
+            return map_batch(self, images, "pipeline")
+        return self._run(images)
 
     def _run(self, images):
         if not self.plan().batched:
             return map_batch(self, images, "pipeline")
-        return self.apply_many(as_batch(images, "pipeline"))
+        images, results = as_batch(images, "pipeline"), []
+        for start in range(0, len(images), AT_ONCE):
+            results += self.apply_many(images[start : start + AT_ONCE])
+        return results
 
     def get_feature_names_out(self, input_features=None):
         """The names of the features that leave the chain.

@@ -72,8 +72,11 @@ def find_repair(steps, position, entry):
 
 
 def _cost(bridge, replaces):
-    """How great a change is: a step that was written weighs more than one that was not."""
-    return len(bridge) + (0 if not replaces else 0.5 if bridge else 1.5)
+    """How great a change is: a step that was written weighs more than one that was not.
+
+    Three equal channels are no colours, so a step that took the colours away is left out first.
+    """
+    return len(bridge) + ("ToRGB" in bridge) + (0 if not replaces else 0.5 if bridge else 1.5)
 
 
 def _fits(parts):

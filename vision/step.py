@@ -1,5 +1,8 @@
 """`Step`, the one base class: a scikit-learn transformer of images with one method to write."""
 
+import os
+from collections.abc import Sized
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -239,25 +242,62 @@ def is_lazy(images):
 
 
 def as_batch(images, owner):
-    """The batch as something to iterate over; one image is refused."""
+    """The batch as something to iterate over; one image is refused.
+
+    Parameters
+    ----------
+    images : list, Images, or ndarray
+        The batch.
+    owner : str
+        The class name of the step, or ``"pipeline"``.
+
+    Returns
+    -------
+    sequence
+        `images` itself.
+
+    Raises
+    ------
+    KindError
+        If it is one image, a file or a list of files, or no collection of known length.
+    """
     if isinstance(images, np.ndarray):
-        if images.dtype == object and images.ndim == 1:
-            return images
-        if images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)):
-            raise KindError(
-                f"transform takes many images. Got one, of shape {images.shape}; for one image "
-                f"call the step itself: {owner}()(image). Many gray images of width "
-                f"{images.shape[-1]} are a list."
-            )
-        if images.ndim not in (3, 4):
-            raise KindError(f"transform takes many images. Got an array of shape {images.shape}.")
-        return images
-    if isinstance(images, str | bytes | dict) or not hasattr(images, "__len__"):
+        return _as_array_batch(images, owner)
+    if isinstance(images, str | bytes | dict | set | frozenset) or not isinstance(images, Sized):
+        _refuse_batch(images)
+    first = next(iter(images), None) if isinstance(images, list | tuple) else None
+    if isinstance(first, str | os.PathLike):
         raise KindError(
-            f"transform takes a list of images, an array of them or vision.Images. Got a value of "
-            f"type {type(images).__name__}; files are read by vision.Images(path)."
+            f"transform takes a list of images. Got a list of {len(images)} files; they are read "
+            f"by vision.Images(paths), one at a time: transform(vision.Images(paths))."
         )
     return images
+
+
+def _as_array_batch(images, owner):
+    if images.ndim == 4 or (images.dtype == object and images.ndim == 1):
+        return images
+    if images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)):
+        itself = "pipeline itself: pipeline" if owner == "pipeline" else f"step itself: {owner}()"
+        raise KindError(
+            f"transform takes many images. Got one, of shape {images.shape}; for one image "
+            f"call the {itself}(image). Many gray images of width {images.shape[-1]} are a list."
+        )
+    if images.ndim != 3:
+        files = "Files are read by vision.Images(list(paths))." if images.dtype.kind == "U" else ""
+        raise KindError(
+            f"transform takes many images. Got an array of shape {images.shape}. {files}".strip()
+        )
+    return images
+
+
+def _refuse_batch(images):
+    from vision.conversions import to_batch, what_came
+
+    raise KindError(
+        "transform takes a list of images, an array of them or vision.Images. Got "
+        f"{what_came(images)}. {to_batch(images)}".strip()
+    )
 
 
 def _stacked(results):

@@ -1,11 +1,14 @@
 """The tasks: what `score` means for each kind of result."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from vision.errors import KindError, ParameterError
-from vision.kinds import Kind
+from vision.kinds import Branched, Kind
+from vision.truth import check_truth
+from vision.truth_entries import check_entry, check_pair
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,10 @@ class Task:
     metric : str
         What `score` returns, in words.
     measure : callable
-        ``measure(results, truth)`` gives the score, a float, of paired results and truths.
+        ``measure(pairs)`` gives the score, a float, of an iterator of (result, truth), one an
+        image.
+    kind : Kind
+        The kind of the results.
 
     Examples
     --------
@@ -30,88 +36,125 @@ class Task:
     name: str
     metric: str
     measure: object
+    kind: Kind
 
     def score(self, results, truth):
         """The metric over all images.
 
+        Parameters
+        ----------
+        results : sequence
+            What a pipeline gave, one an image.
+        truth : sequence
+            What should have come, one an image, as `vision.truth.check_truth` asks for.
+
+        Returns
+        -------
+        float
+            Higher is better.
+
         Raises
         ------
         ParameterError
-            If there is not one truth for each result.
+            If there is not one truth for each result, or one cannot be compared with its result.
+
+        Examples
+        --------
+        >>> truth = np.array([[0, 0, 255, 255]], np.uint8)
+        >>> task_of(Kind.MASK).score([np.array([[0, 255, 255, 255]], np.uint8)], [truth])
+        0.5833333333333333
         """
-        if truth is None or len(truth) != len(results):
-            came = "none" if truth is None else str(len(truth))
-            raise ParameterError(
-                f"The 'truth' of score must have one entry per image, {len(results)} in all. "
-                f"Got {came}."
-            )
-        return float(self.measure(results, truth))
+        check_truth(truth, self.kind, len(results))
+        return float(self.measure(self._pairs(results, truth)))
+
+    def _pairs(self, results, truth):
+        lazy = hasattr(truth, "sources")
+        for index, (result, entry) in enumerate(zip(results, truth, strict=True)):
+            if lazy:  # the others were checked with all of them
+                check_entry(entry, index, self.kind, lazy=True)
+            check_pair(result, entry, index, self.kind)
+            yield result, entry
 
 
-def _mean_over_images(name):
-    def measure(results, truth):
-        from vision import metrics
+def _mean_over_images(name, pairs):
+    from vision import metrics
 
-        metric = getattr(metrics, name)
-        return np.mean([metric(result, true) for result, true in zip(results, truth, strict=True)])
-
-    return measure
+    metric = getattr(metrics, name)
+    return np.mean([metric(result, true) for result, true in pairs])
 
 
-def _detection(results, truth):
+def _detection(pairs):
     from vision.detection_metrics import average_precision
 
-    return average_precision(_as_detections(results), _as_detections(truth)).map
+    return average_precision(*zip(*pairs)).map
 
 
-def _as_detections(entries):
-    return [e.to_detections() if hasattr(e, "to_detections") else e for e in entries]
-
-
-def _boundaries(results, truth):
+def _boundaries(pairs):
     from vision.boundaries import boundary_f
 
-    return boundary_f(results, truth).ods
+    return boundary_f(*zip(*pairs)).ods
 
 
-def _recall(results, truth):
+def _recall(pairs):
     from vision.metrics import recall_at_k
 
-    return recall_at_k(np.asarray(results), np.asarray(truth), k=1)
+    features, labels = map(np.asarray, zip(*pairs))
+    if len(np.unique(labels)) == len(labels):
+        raise ParameterError(
+            "The 'truth' of a pipeline that gives features must hold a label twice or more: "
+            f"recall@1 asks for another image of the same one. Got {len(labels)} different labels."
+        )
+    return recall_at_k(features, labels, k=1)
 
 
-SEGMENTATION = Task("segmentation", "mean IoU", _mean_over_images("mean_iou"))
-DETECTION = Task("detection", "COCO mAP", _detection)
-EDGE_DETECTION = Task("edges", "ODS F-measure", _boundaries)
-RESTORATION = Task("restoration", "PSNR", _mean_over_images("psnr"))
-EMBEDDING = Task("embedding", "recall@1", _recall)
+def _tasks(name, metric, measure, *kinds):
+    return {kind: Task(name, metric, measure, kind) for kind in kinds}
 
+
+_iou, _psnr = (partial(_mean_over_images, name) for name in ("mean_iou", "psnr"))
 TASKS = {
-    Kind.MASK: SEGMENTATION,
-    Kind.LABELS: SEGMENTATION,
-    Kind.CONTOURS: DETECTION,
-    Kind.DETECTIONS: DETECTION,
-    Kind.EDGES: EDGE_DETECTION,
-    Kind.MAP: EDGE_DETECTION,
-    Kind.RGB: RESTORATION,
-    Kind.GRAY: RESTORATION,
-    Kind.FLOAT: RESTORATION,
-    Kind.FEATURES: EMBEDDING,
+    **_tasks("segmentation", "mean IoU", _iou, Kind.MASK, Kind.LABELS),
+    **_tasks("detection", "COCO mAP", _detection, Kind.CONTOURS, Kind.DETECTIONS),
+    **_tasks("edges", "ODS F-measure", _boundaries, Kind.EDGES, Kind.MAP),
+    **_tasks("restoration", "PSNR", _psnr, Kind.RGB, Kind.GRAY, Kind.FLOAT),
+    **_tasks("embedding", "recall@1", _recall, Kind.FEATURES),
 }
 
 
 def task_of(kind):
     """The task whose results are of this kind.
 
+    Parameters
+    ----------
+    kind : Kind or Branched
+        What a pipeline gives.
+
+    Returns
+    -------
+    Task
+
     Raises
     ------
     KindError
         If none is: then a scorer must be given (``scoring=``).
+
+    Examples
+    --------
+    >>> task_of(Kind.CONTOURS).name, task_of(Kind.RGB).metric
+    ('detection', 'PSNR')
     """
-    if kind not in TASKS:
-        described = getattr(kind, "described", str(kind))
-        raise KindError(
-            f"score has no metric for {described}. It has one for "
-            f"{', '.join(sorted(TASKS))}; otherwise pass your own scoring=."
-        )
-    return TASKS[kind]
+    if isinstance(kind, Kind) and kind in TASKS:
+        return TASKS[kind]
+    described = getattr(kind, "described", str(kind))
+    raise KindError(f"score has no metric for {described}. {_way_out(kind)}")
+
+
+def _way_out(kind):
+    if isinstance(kind, Branched):
+        first = next(iter(kind), "name")
+        return f"Score one of them, picked by >> Pick({first!r}), or pass your own scoring=."
+    if kind is Kind.CLASS:
+        return "A classifier scores itself, by accuracy; or pass your own scoring=."
+    if kind is Kind.VALUE:
+        return "A regressor scores itself, by R squared; or pass your own scoring=."
+    return f"It has one for {', '.join(sorted(TASKS))}; otherwise pass your own scoring=."

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from vision.errors import VisionError
-from vision.flow import gives_of, name_of
+from vision.flow import name_of
 from vision.kinds import Branched, Kind, kinds_of
 from vision.opencv import cv2
 
@@ -133,7 +133,7 @@ def _follow(plan, value, kind, canvas, prefix, stages):
         elif hasattr(part, "plan"):
             inner = f"{prefix}{name_of(part.step).lower()}: "
             _follow(part.plan, value, kind, canvas, inner, stages)
-        kind = gives_of(part.step, kind)
+        kind = part.gives(kind)
         before, value = value, part.one(value)
         if part.moves:
             canvas = _moved_canvas(part, before, value, canvas)

@@ -119,7 +119,7 @@ def test_parts_that_do_not_fit_are_refused_by_name():
         ForEach(Gray() >> Otsu() >> FindContours(), Gray() >> RawPixels()).fit([], [])
     with pytest.raises(ParameterError, match="'padding' of ForEach"):
         ForEach(Gray() >> Otsu() >> FindContours(), namer(), padding=-1).fit([], [])
-    with pytest.raises(ParameterError, match="one Detections with labels per image"):
+    with pytest.raises(ParameterError, match="one entry per image"):
         ForEach(Gray() >> Otsu() >> FindContours(), namer()).fit([scene(1)[0]], None)
 
 

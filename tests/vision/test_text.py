@@ -1,6 +1,7 @@
 """The text of pipelines: canonical, readable, the identity both ways, and only ever data."""
 
 import inspect
+import itertools
 import math
 import string
 import subprocess
@@ -52,6 +53,7 @@ from vision import (
     to_text,
 )
 from vision.catalogue import make, names
+from vision.composition import class_name
 from vision.safe_yaml import parse
 from vision.text import describe
 
@@ -274,16 +276,11 @@ MASKS = st.recursive(
 
 
 def named_chain(steps, own_names):
-    pairs = vision.composition.named(steps)
-    pairs = [
-        (own or name, step)
-        for (name, step), own in zip(pairs, [*own_names, *[None] * len(pairs)], strict=False)
-    ]
-    return (
-        Pipeline(pairs)
-        if len(dict(pairs)) == len(pairs)
-        else Pipeline(vision.composition.named(steps))
-    )
+    names = []
+    for step in steps:
+        names.append(vision.composition.free_name(class_name(step), step, names))
+    own = [own or name for name, own in itertools.zip_longest(names, own_names[: len(names)])]
+    return Pipeline(list(zip(own if len(set(own)) == len(own) else names, steps, strict=True)))
 
 
 @given(

@@ -54,7 +54,36 @@ def write_bytes(path, data, *, overwrite=True, durable=True):
             raise _write_error(path, error) from error
         raise
     if durable:
-        _flush_folder(target.parent, path)
+        flush_folder(target.parent, path)
+
+
+def write_hidden(hidden, target, data):
+    """Write the bytes of `target` to `hidden`, a new file that will get its name later.
+
+    Raises
+    ------
+    WriteError
+        Naming `target`, if that fails; `hidden` is then removed.
+    """
+    try:
+        _fill(hidden, data, durable=False)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(hidden)
+        if isinstance(error, OSError):
+            raise _write_error(target, error) from error
+        raise
+
+
+@contextlib.contextmanager
+def write_named_error(target):
+    """Turn an `OSError` into the `WriteError` of `target`."""
+    try:
+        yield
+    except WriteError:
+        raise
+    except OSError as error:
+        raise _write_error(target, error) from error
 
 
 def refuse_existing(path):
@@ -103,8 +132,8 @@ def _publish(hidden, target, overwrite):
         hidden.rename(target)
 
 
-def _flush_folder(folder, path):
-    """Make the new name durable too, where the system can do that."""
+def flush_folder(folder, path):
+    """Make the new name of a file durable too, where the system can do that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     try:
@@ -116,7 +145,9 @@ def _flush_folder(folder, path):
     except OSError as error:
         if error.errno != errno.EINVAL:  # some file systems cannot flush a folder
             reason = f"it is written, but its folder could not be flushed: {error.strerror}"
-            raise _write_error(path, reason) from error
+            named = _write_error(path, reason)
+            named.errno = error.errno
+            raise named from error
 
 
 def _write_error(path, reason):

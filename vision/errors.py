@@ -45,6 +45,10 @@ class OutputExistsError(ParameterError, FileExistsError):
     """The folder for the outputs of a run holds those of an earlier one."""
 
 
+class LedgerInUseError(ParameterError):
+    """Another run is writing to the folder."""
+
+
 class KindError(VisionError, TypeError):
     """A step was given a kind of data that it does not take.
 

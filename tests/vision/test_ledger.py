@@ -1,0 +1,140 @@
+"""The ledger: whatever happens to its file, a line holds whole or counts for nothing."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vision.errors import LedgerInUseError, WriteError
+from vision.ledger import Ledger, line_of, parsed
+
+ENTRIES = [
+    {"source": "a.jpg", "hash": "0f", "rows": [{"area": 1.5}]},
+    {"source": "b\udcff.jpg", "hash": "1e", "rows": []},
+    {"source": "a.jpg", "hash": "2d", "rows": [{"area": 2.5}]},
+]
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A ledger of three entries."""
+    path = tmp_path / "ledger.jsonl"
+    with Ledger(path, write=True) as ledger:
+        ledger.append([{"run": "r1", "key": "k"}, *ENTRIES])
+    return path
+
+
+def content(path):
+    with Ledger(path) as ledger:
+        return {source: ledger[source] for source in ledger}, ledger.damaged
+
+
+def without_sum(entry):
+    return {key: value for key, value in entry.items() if key != "sum"}
+
+
+def test_every_line_is_json_with_the_sum_of_what_stands_before_it(path):
+    import zlib
+
+    for line in path.read_bytes().splitlines():
+        entry = json.loads(line)
+        before = line[: line.rindex(b',"sum"')]
+        assert entry["sum"] == f"{zlib.crc32(before):08x}"
+
+
+def test_the_last_line_of_a_source_holds(path):
+    found, damaged = content(path)
+    assert found == {"a.jpg": ENTRIES[2], "b\udcff.jpg": ENTRIES[1]}
+    assert not damaged
+    with Ledger(path) as ledger:
+        assert ledger.runs["r1"]["key"] == "k"
+        assert ledger.source_of("1e") == "b\udcff.jpg"
+        assert ledger.get("c.jpg") is None
+
+
+def test_cut_at_any_byte_the_whole_lines_before_hold_and_writing_goes_on(path, tmp_path):
+    data = path.read_bytes()
+    cut = tmp_path / "cut.jsonl"
+    for length in range(len(data)):
+        cut.write_bytes(data[:length])
+        whole = data[:length].count(b"\n") + data[:length].endswith(b'"}')
+        begun = length > 0 and not data[:length].endswith((b"\n", b'"}'))
+        expected = {}
+        for entry in ENTRIES[: max(0, whole - 1)]:
+            expected[entry["source"]] = entry
+        assert content(cut) == (expected, begun)
+        with Ledger(cut, write=True) as ledger:
+            ledger.append([{"source": "new", "hash": "3c"}])
+        found, damaged = content(cut)
+        assert found == expected | {"new": {"source": "new", "hash": "3c"}}
+        assert damaged == begun
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_changed_byte_costs_its_line_alone(tmp_path_factory, draws):
+    path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
+    entries = [{"source": f"{i}.jpg", "hash": f"{i:02x}"} for i in range(5)]
+    data = bytearray(b"".join(map(line_of, entries)))
+    at = draws.draw(st.integers(0, len(data) - 1))
+    data[at] ^= draws.draw(st.integers(1, 255))
+    path.write_bytes(data)
+    hit = bytes(b"".join(map(line_of, entries)))[:at].count(b"\n")
+    found, _ = content(path)
+    lost = {entries[hit]["source"]}
+    if hit + 1 < 5 and at == len(b"".join(map(line_of, entries[: hit + 1]))) - 1:
+        lost.add(entries[hit + 1]["source"])  # the line end itself: two lines became one
+    assert set(found) == {entry["source"] for entry in entries} - lost
+
+
+def test_numbers_of_numpy_come_back_as_a_table_shows_them():
+    entry = {"area": np.float32(0.1), "count": np.int64(3), "good": np.bool_(True)}
+    assert parsed(line_of(entry)) == {"area": 0.1, "count": 3, "good": True}
+    with pytest.raises(TypeError, match="ndarray"):
+        line_of({"picture": np.zeros(3)})
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_full_disk_leaves_the_ledger_as_it_was(path, monkeypatch, call):
+    before = path.read_bytes()
+    real = os.write
+    with Ledger(path, write=True) as ledger:
+
+        def failing(descriptor, *data):
+            if data:
+                real(descriptor, bytes(data[0])[:5])  # some of it lands
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, call, failing)
+        with pytest.raises(WriteError, match="No space left") as caught:
+            ledger.append([{"source": "c.jpg", "hash": "4b"}], durable=True)
+        assert caught.value.errno == errno.ENOSPC
+        assert "c.jpg" not in ledger
+        monkeypatch.undo()
+        assert path.read_bytes() == before
+        ledger.append([{"source": "d.jpg", "hash": "5a"}], durable=True)
+        assert ledger["d.jpg"]["hash"] == "5a"
+    assert content(path)[1] == 0
+
+
+def test_two_writers_at_once_are_refused_and_readers_are_not(path):
+    code = (
+        "import sys; from vision.ledger import Ledger\n"
+        "from vision.errors import LedgerInUseError\n"
+        "assert len(Ledger(sys.argv[1])) == 2\n"
+        "try: Ledger(sys.argv[1], write=True)\n"
+        "except LedgerInUseError as error: print(error)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
+    with Ledger(path, write=True):
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "Another run is writing" in result.stdout
+        with pytest.raises(LedgerInUseError):
+            Ledger(path, write=True)
+    assert not subprocess.run(command, capture_output=True, text=True, check=True).stdout

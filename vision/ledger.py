@@ -1,0 +1,248 @@
+"""The ledger of a run: what was done, line by line, so that nothing is lost and nothing done twice.
+
+JSON lines, only ever appended, each with its own check sum. The last line of a source is the one
+that holds; a line that was cut or damaged is none, and its file is done again.
+"""
+
+import contextlib
+import json
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from vision.errors import LedgerInUseError, WriteError
+
+_SUM = b',"sum":"'
+_SUM_BYTES = len(_SUM) + 8 + len(b'"}')
+
+
+class Ledger:
+    """The entries of one ledger file, found by source or by the hash of a file's content.
+
+    In memory there is an offset an entry; entries are read from the disk when they are asked for.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; an empty ledger if it is not there.
+    write : bool, default=False
+        Whether entries will be added: by one writer at a time.
+
+    Attributes
+    ----------
+    damaged : int
+        Lines that were cut or altered, and are ignored.
+    runs : dict of str to dict
+        The first line of each run by its identity, in order.
+
+    Raises
+    ------
+    LedgerInUseError
+        If another run writes to it.
+    WriteError
+        If it cannot be written.
+    OSError
+        If the file is there and cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "ledger.jsonl"
+    >>> with Ledger(path, write=True) as ledger:
+    ...     ledger.append([{"source": "a.jpg", "hash": "0f"}, {"source": "b.jpg", "hash": "1e"}])
+    ...     ledger.append([{"source": "a.jpg", "hash": "2d"}])
+    >>> with Ledger(path) as ledger:
+    ...     len(ledger), ledger["a.jpg"]["hash"], ledger.source_of("1e")
+    (2, '2d', 'b.jpg')
+    """
+
+    def __init__(self, path, write=False):
+        self.path = Path(path)
+        self.damaged, self.runs = 0, {}
+        self._offsets, self._sources = {}, {}
+        self._size, self._file, self._descriptor = 0, None, None
+        if write:
+            self._open_to_write()
+        if self.path.exists():
+            self._file = self.path.open("rb")
+            for line in self._file:
+                self._note(line, self._size)
+                self._size += len(line)
+
+    def _note(self, line, offset):
+        entry = parsed(line)
+        if entry is None:
+            self.damaged += bool(line.strip())
+        elif "source" in entry:
+            self._offsets[entry["source"]] = offset
+            if "hash" in entry:
+                self._sources[entry["hash"]] = entry["source"]
+        elif "run" in entry:
+            self.runs[entry["run"]] = entry
+
+    def __len__(self):
+        return len(self._offsets)
+
+    def __iter__(self):
+        return iter(self._offsets)
+
+    def __contains__(self, source):
+        return source in self._offsets
+
+    def __getitem__(self, source):
+        """The entry of a source; a `KeyError` if there is none."""
+        self._file.seek(self._offsets[source])
+        return parsed(self._file.readline())
+
+    def get(self, source):
+        """The entry of a source, or None."""
+        return self[source] if source in self._offsets else None
+
+    def source_of(self, content):
+        """A source whose content has this hash, or None."""
+        return self._sources.get(content)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Let others write to it."""
+        if self._file is not None:
+            self._file.close()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open_to_write(self):
+        with self._named():
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._descriptor = os.open(self.path, flags, 0o666)
+        try:
+            _lock(self._descriptor, self.path)
+            self._end_cut_line()
+        except BaseException:
+            self.close()
+            raise
+
+    def _end_cut_line(self):
+        """What was cut off by a crash stays a line of its own."""
+        size = os.fstat(self._descriptor).st_size
+        os.lseek(self._descriptor, max(0, size - 1), os.SEEK_SET)
+        if size and os.read(self._descriptor, 1) != b"\n":
+            self._size = size
+            self._write(b"\n", durable=False)
+            self._size = 0
+
+    def append(self, entries, *, durable=False):
+        """Add entries, whole or not at all.
+
+        Parameters
+        ----------
+        entries : list of dict
+            One with ``source`` replaces the earlier one of that source; one with ``run`` begins a
+            run.
+        durable : bool, default=False
+            Wait until they are on the disk.
+
+        Raises
+        ------
+        WriteError
+            If the disk is full, or the file cannot be written: then none of them is there.
+        """
+        lines = [line_of(entry) for entry in entries]
+        offset = self._size
+        self._write(b"".join(lines), durable)
+        for line, entry in zip(lines, entries, strict=True):
+            if "source" in entry:
+                self._offsets[entry["source"]] = offset
+                if "hash" in entry:
+                    self._sources[entry["hash"]] = entry["source"]
+            elif "run" in entry:
+                self.runs[entry["run"]] = entry
+            offset += len(line)
+
+    def _write(self, data, durable):
+        with self._named():
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                if durable:
+                    os.fsync(self._descriptor)
+            except OSError:
+                os.ftruncate(self._descriptor, self._size)
+                raise
+        self._size += len(data)
+
+    @contextlib.contextmanager
+    def _named(self):
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            named = WriteError(f"{str(self.path)!r} could not be written: {reason}")
+            named.errno = error.errno
+            raise named from error
+
+
+def line_of(entry):
+    """The line of an entry, its check sum last.
+
+    Examples
+    --------
+    >>> line_of({"source": "a.jpg"})
+    b'{"source":"a.jpg","sum":"76b3523d"}\\n'
+    """
+    text = json.dumps(entry, separators=(",", ":"), default=_plain).encode("ascii")[:-1]
+    return b'%s%s%08x"}\n' % (text, _SUM, zlib.crc32(text))
+
+
+def parsed(line):
+    """The entry of a line; None if it was cut, altered or is none.
+
+    Examples
+    --------
+    >>> parsed(line_of({"source": "a.jpg"}))["source"]
+    'a.jpg'
+    >>> parsed(line_of({"source": "a.jpg"}).replace(b"a", b"b")) is None
+    True
+    """
+    line = line.removesuffix(b"\n")
+    text = line[:-_SUM_BYTES]
+    if line[-_SUM_BYTES:] != b'%s%08x"}' % (_SUM, zlib.crc32(text)):
+        return None
+    try:
+        entry = json.loads(text + b"}")
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _plain(value):
+    """NumPy's numbers as Python's; float32 by its shortest decimal, as a table shows it."""
+    if isinstance(value, np.floating):
+        return float(str(value))
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a ledger holds plain values, not {type(value).__name__}")
+
+
+def _lock(descriptor, path):
+    try:
+        import fcntl
+    except ImportError:  # Windows: two runs into one folder are up to the user
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LedgerInUseError(
+            f"Another run is writing to {str(path.parent)!r}. Wait for its end, or choose another "
+            "folder."
+        ) from None
+    except OSError:  # a file system without locks
+        return

@@ -71,7 +71,7 @@ def save(pipeline, path):
     if _is_text(path):
         data = to_text(pipeline, folder=path.parent).encode()
     else:
-        data = write_zip(_members(pipeline))
+        data = write_zip(members(pipeline))
     write_bytes(path, data)
 
 
@@ -146,15 +146,15 @@ def _decoded(data, name):
         raise LoadError(f"{name} is no UTF-8 text: {error.reason}, byte {error.start}.") from None
 
 
-def _members(pipeline):
+def members(pipeline):
     """Every file of the archive, by name."""
     from vision.fitted import fitted_files
 
     text, arrays = describe(pipeline)
-    members = {TEXT: text.encode()}
-    members |= {ARRAYS + name: data for name, data in arrays.items()}
-    members |= fitted_files(pipeline)
-    return members | {VERSIONS: json.dumps(_running(), indent=1).encode()}
+    files = {TEXT: text.encode()}
+    files |= {ARRAYS + name: data for name, data in arrays.items()}
+    files |= fitted_files(pipeline)
+    return files | {VERSIONS: json.dumps(_running(), indent=1).encode()}
 
 
 def _load_archive(path, max_bytes):

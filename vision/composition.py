@@ -85,7 +85,7 @@ def _joined(operation, left, right):
     joiner = getattr(bitwise, operation)
     pairs = []
     for side in (left, right):
-        if isinstance(side, type) or callable(side) and not hasattr(side, "get_params"):
+        if isinstance(side, type) or (callable(side) and not hasattr(side, "get_params")):
             check_part(side)
         inside = side._items if type(side) is joiner else [(class_name(side), side)]
         for name, part in inside:

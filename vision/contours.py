@@ -1,12 +1,13 @@
 """Closed outlines of regions, as `FindContours` gives them."""
 
-import functools
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vision.canvas import OUTLINE, stroke
 from vision.checks import refuse
+from vision.contour_filling import Fillings
+from vision.contour_measures import Measures
 from vision.mapping import check_shape, map_points
 from vision.opencv import cv2
 from vision.result_base import Result, chosen, described
@@ -15,11 +16,12 @@ _new = object.__new__
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Contours(Result):
+class Contours(Measures, Fillings, Result):
     """Closed outlines of regions.
 
     ``len(contours)`` counts them; ``contours[0]`` is one's points; a mask, a slice or an array
-    of whole numbers gives the `Contours` of the chosen ones.
+    of whole numbers gives the `Contours` of the chosen ones: ``found[found.areas > 100]``. What
+    is measured of them is listed under `Measures`, what fills them under `Fillings`.
 
     Parameters
     ----------
@@ -50,7 +52,10 @@ class Contours(Result):
     # A factory leaves no class attribute, which would hide the field that is not made yet.
     hierarchy: np.ndarray | None = field(default_factory=lambda: None)
 
-    columns = ("x", "y", "left", "top", "right", "bottom", "area", "perimeter")
+    columns = (
+        *("x", "y", "left", "top", "right", "bottom", "area", "perimeter"),
+        *("circularity", "solidity", "eccentricity", "orientation"),
+    )
     kind = "contours"
 
     def __post_init__(self):
@@ -118,31 +123,6 @@ class Contours(Result):
     def __repr__(self):
         return f"Contours({len(self)} in {described(self.shape)})"
 
-    @functools.cached_property
-    def areas(self):
-        """Area of each polygon through the pixel centres, (n,), in square pixels.
-
-        Smaller than the number of pixels: those on the outline count half or less.
-        """
-        return _locked(np.array([cv2.contourArea(one) for one in self.points], np.float64))
-
-    @functools.cached_property
-    def perimeters(self):
-        """Length of each closed outline, (n,), in pixels."""
-        return _locked(np.array([cv2.arcLength(one, True) for one in self.points], np.float64))
-
-    @functools.cached_property
-    def boxes(self):
-        """The upright box xyxy around the pixels of each outline, (n, 4), right and bottom open."""
-        boxes = np.array([cv2.boundingRect(one) for one in self.points], np.float64).reshape(-1, 4)
-        boxes[:, 2:] += boxes[:, :2]
-        return _locked(boxes)
-
-    @functools.cached_property
-    def centroids(self):
-        """Centre of gravity (x, y) of each polygon, (n, 2); of its corners where it has no area."""
-        return _locked(np.array([_centroid(one) for one in self.points]).reshape(-1, 2))
-
     def to_detections(self, label=None):
         """The boxes of the contours.
 
@@ -161,8 +141,9 @@ class Contours(Result):
         return Detections(self.boxes, labels=labels, shape=self.shape)
 
     def _rows(self):
-        columns = self.centroids, self.boxes, self.areas[:, None], self.perimeters[:, None]
-        return np.hstack(columns).tolist()
+        measures = self.areas, self.perimeters, self.circularities, self.solidities
+        columns = *measures, self.eccentricities, self.orientations
+        return np.column_stack([self.centroids, self.boxes, *columns]).tolist()
 
     def _paint(self, canvas):
         def paint(canvas, color, thickness):
@@ -224,13 +205,6 @@ def _selected_links(hierarchy, rows):
     first = first[parents[first] >= 0]
     links[parents[first], 2] = first
     return links
-
-
-def _centroid(points):
-    moments = cv2.moments(points)
-    if moments["m00"] == 0:
-        return points.mean(axis=0)
-    return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
 
 
 def _cut(points, shape):

@@ -23,6 +23,8 @@ __all__ = [
 
 _COLOR_SPACES = {
     ("hsv", "uint8"): cv2.COLOR_HSV2RGB,
+    ("hls", "uint8"): cv2.COLOR_HLS2RGB,
+    ("ycrcb", "uint8"): cv2.COLOR_YCrCb2RGB,
     ("lab", "uint8"): cv2.COLOR_Lab2RGB,
     ("lab", "float32"): cv2.COLOR_Lab2RGB,
 }
@@ -114,12 +116,20 @@ def to_display(array, kind=None):
     >>> to_display(np.array([[-2.0, 0.0, 2.0]], np.float32))[0].tolist()
     [[5, 48, 97], [247, 247, 247], [103, 0, 31]]
     """
+    if kind == "cmyk" and getattr(array, "shape", ())[2:] == (4,):
+        array = _from_inks(array)
     _check_shown(array)
     array = np.ascontiguousarray(array)
-    if kind in ("hsv", "lab") and array.ndim == 3:
+    if kind in ("hsv", "hls", "ycrcb", "lab") and array.ndim == 3:
         return _from_color_space(array, kind)
     levels = _LEVELS[display_normalization(array)](array)
     return rgb_canvas(levels, owner="to_display")
+
+
+def _from_inks(array):
+    """RGB of four inks, as paper shows them: each colour by its ink's lack and that of black."""
+    lack = 255 - array.astype(np.uint16)
+    return ((lack[..., :3] * lack[..., 3:] + 127) // 255).astype(np.uint8)
 
 
 def _from_color_space(array, kind):

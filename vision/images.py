@@ -21,8 +21,9 @@ import numpy as np
 from vision.checks import check_choice, check_integer, refuse
 from vision.drawing import thumbnail, to_display
 from vision.errors import ImageError, ImageIndexError, ImageNotFoundError, KindError
-from vision.io import EXTENSIONS, MAX_BYTES, decode, encode, read
+from vision.io import EXTENSIONS, MAX_BYTES, decode, encode, load_bytes
 from vision.prefetch import read_ahead
+from vision.regular_file import file_state
 
 _MODES = ("rgb", "gray", "rgba", "unchanged")  # of vision.read
 _SHOWN = 6  # thumbnails in a notebook
@@ -164,9 +165,28 @@ class Images:
         other.__dict__.update(self.__dict__, _names=None, **changes)
         return other
 
-    def _produce(self, position):
+    def data(self, index):
+        """What the picture at `index` is decoded from: the bytes of its file, or the array.
+
+        Raises
+        ------
+        ImageError
+            If the file cannot be read.
+        """
+        return self._store.data(int(self._chosen[index]), self.max_pixels)
+
+    def decoded(self, index, data):
+        """The picture at `index`, made from what `data` gave."""
+        return self._produce(int(self._chosen[index]), data)[0]
+
+    def state(self, index):
+        """Numbers that change when the file at `index` does: size, time, inode; None in memory."""
+        return self._store.state(int(self._chosen[index]))
+
+    def _produce(self, position, data=None):
         """The picture at a position of the store, mapped, and the bytes that it took."""
-        value = self._store.read(position, self.mode, self.max_pixels)
+        data = self._store.data(position, self.max_pixels) if data is None else data
+        value = self._store.decoded(position, data, self.mode, self.max_pixels)
         try:
             size = value.nbytes
             for function in self._functions:
@@ -287,8 +307,15 @@ class _Files:
     def __init__(self, root, members, shown):
         self.root, self.members, self.shown = str(root), members, shown
 
-    def read(self, position, mode, max_pixels):
-        return read(Path(self.root, self.members[position]), mode=mode, max_pixels=max_pixels)
+    def data(self, position, max_pixels):
+        return load_bytes(f"{self.root}/{self.members[position]}", max_pixels=max_pixels)
+
+    def decoded(self, position, data, mode, max_pixels):
+        path = f"{self.root}/{self.members[position]}"
+        return decode(data, mode=mode, max_pixels=max_pixels, path=path)
+
+    def state(self, position):
+        return file_state(f"{self.root}/{self.members[position]}")
 
     def take(self, positions):
         return type(self)(self.root, [self.members[i] for i in positions], self.shown)
@@ -301,18 +328,28 @@ class _Archive(_Files):
         super().__init__(*args)
         self.lock, self.zip = threading.Lock(), None
 
-    def read(self, position, mode, max_pixels):
+    def data(self, position, max_pixels):
         member = self.members[position]
-        path = f"{self.root}/{member}"
         try:
             with self.lock:
-                self.zip = self.zip or zipfile.ZipFile(self.root)
-                if self.zip.getinfo(member).file_size > MAX_BYTES:
+                if self._info(member).file_size > MAX_BYTES:
                     raise ValueError(f"more than {MAX_BYTES:,} bytes")
-                data = self.zip.read(member)
+                return self.zip.read(member)
         except Exception as error:  # zipfile lets some ten types through
+            path = f"{self.root}/{member}"
             raise ImageError(f"cannot be taken out of the archive: {error}", path) from error
-        return decode(data, mode=mode, max_pixels=max_pixels, path=path)
+
+    def state(self, position):
+        try:
+            with self.lock:
+                found = self._info(self.members[position])
+        except Exception:  # told, with its reason, when it is read
+            return None
+        return [found.file_size, found.CRC, 0]
+
+    def _info(self, member):
+        self.zip = self.zip or zipfile.ZipFile(self.root)
+        return self.zip.getinfo(member)
 
     def __reduce__(self):
         return _Archive, (self.root, self.members, self.shown)
@@ -328,8 +365,14 @@ class _Arrays:
         self.members = members or [f"{i:0{digits}d}" for i in range(len(arrays))]
         self.arrays = arrays
 
-    def read(self, position, mode, max_pixels):
+    def data(self, position, max_pixels):
         return self.arrays[position]
+
+    def decoded(self, position, data, mode, max_pixels):
+        return data
+
+    def state(self, position):
+        return None
 
     def take(self, positions):
         stacked = isinstance(self.arrays, np.ndarray)

@@ -93,15 +93,39 @@ def read(source, *, mode="rgb", max_pixels=None):
     if hasattr(source, "read"):
         return decode(_drain(source), mode=mode, max_pixels=limit, path=_name_of(source))
     path = _path(source, "read")
+    return _decode(_load(path, limit), mode, limit, path)
+
+
+def load_bytes(path, *, max_pixels=None):
+    """The bytes of an image file, undecoded; a large one above the limits is not even read.
+
+    Parameters
+    ----------
+    path : str, bytes or path-like
+    max_pixels : int, optional
+        As in `read`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ImageNotFoundError, ImageError
+        As in `read`, as far as the bytes alone tell.
+    """
+    return _load(_path(path, "load_bytes"), _pixel_limit(max_pixels, "load_bytes"))
+
+
+def _load(path, limit):
     descriptor, size = open_regular(path)
     try:
         if size > _AT_ONCE:
             _check_limits(_parse(Window(descriptor, size), path)[0], limit, path)
             os.lseek(descriptor, 0, os.SEEK_SET)
-        data = read_all(descriptor, size, path)
+        return read_all(descriptor, size, path)
     finally:
         os.close(descriptor)
-    return _decode(data, mode, limit, path)
 
 
 def decode(data, *, mode="rgb", max_pixels=None, path=None):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.canvas import OUTLINE, line_thickness, stroke
-from vision.checks import refuse
+from vision.checks import check_bool, check_number, refuse
 from vision.mapping import check_shape, map_angles, map_lengths, map_points
+from vision.matches import Matches, match_rows
 from vision.opencv import cv2
 from vision.result_base import Rows, numbers_field, plain
 
@@ -107,13 +108,14 @@ class Keypoints(Rows):
         >>> Keypoints.from_opencv([cv2.KeyPoint(5, 4, 7)], shape=(10, 10)).sizes.tolist()
         [7.0]
         """
-        rows = [(*one.pt, one.size, one.angle, one.response) for one in keypoints]
-        table = np.array(rows, np.float64).reshape(-1, 5)
-        angles = table[:, 3]
+        points = cv2.KeyPoint_convert(keypoints) if len(keypoints) else []
+        angles = np.array([one.angle for one in keypoints], np.float64)
         # SIFT gives 360 itself for a hair below 0.
         angles = np.where(angles >= 360, angles - 360, angles)
         angles = None if (angles == _NO_ANGLE).all() else angles
-        return cls(table[:, :2], shape, table[:, 2], angles, table[:, 4], descriptors)
+        sizes = np.array([one.size for one in keypoints], np.float64)
+        responses = np.array([one.response for one in keypoints], np.float64)
+        return cls(np.reshape(points, (-1, 2)), shape, sizes, angles, responses, descriptors)
 
     def to_opencv(self):
         """The points as a list of cv2.KeyPoint, of size 1 where it is not known.
@@ -129,6 +131,66 @@ class Keypoints(Rows):
         responses = 0 * ones if self.responses is None else self.responses
         rows = np.column_stack([self.points, sizes, angles, responses]).tolist()
         return [cv2.KeyPoint(*row) for row in rows]
+
+    def match(self, other, ratio=0.8, cross_check=False):
+        """Pair these points with those of another image whose descriptors are nearest.
+
+        Parameters
+        ----------
+        other : Keypoints
+            With descriptors by the same detector.
+        ratio : float or None, default=0.8
+            A pair is kept if its distance is below this share of that to the second nearest, in
+            (0, 1]; with None, or where there is no second, all are kept.
+        cross_check : bool, default=False
+            Whether each point must be the nearest of its partner, too.
+
+        Returns
+        -------
+        Matches
+            In the order of these points. Descriptors of dtype uint8 or bool are compared bit by
+            bit (Hamming's distance), others by Euclid's.
+
+        Raises
+        ------
+        ParameterError
+            If one side has no descriptors or they are of different kinds; if `ratio` is outside
+            (0, 1] or `cross_check` not True or False.
+
+        References
+        ----------
+        D. G. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", International
+        Journal of Computer Vision 60(2), 2004, section 7.1,
+        doi:10.1023/B:VISI.0000029664.99615.94.
+
+        Examples
+        --------
+        >>> one = Keypoints([[1, 1], [5, 5]], (9, 9), descriptors=[[0.0], [9.0]])
+        >>> two = Keypoints([[2, 1], [6, 5], [7, 7]], (9, 9), descriptors=[[1.0], [5.0], [13.5]])
+        >>> one.match(two).to_records()
+        [{'x': 1.0, 'y': 1.0, 'other_x': 2.0, 'other_y': 1.0, 'distance': 1.0}]
+        """
+        owner = "Keypoints.match"
+        if ratio is not None:
+            check_number("ratio", ratio, owner=owner, above=0, at_most=1)
+        check_bool("cross_check", cross_check, owner=owner)
+        self._check_comparable(other)
+        pairs, distances = match_rows(self.descriptors, other.descriptors, ratio, cross_check)
+        points = self.points[pairs[:, 0]], other.points[pairs[:, 1]]
+        return Matches(*points, self.shape, other.shape, distances, pairs)
+
+    def _check_comparable(self, other):
+        if not isinstance(other, Keypoints):
+            refuse("other", other, "keypoints", "Keypoints.match")
+        kinds = []
+        for name, one in (("keypoints", self), ("other", other)):
+            if one.descriptors is None:
+                hint = "ORB() and SIFT() describe what they find."
+                refuse(name, one, "keypoints with descriptors", "Keypoints.match", hint)
+            kinds.append(f"{one.descriptors.shape[1]} columns of {one.descriptors.dtype}")
+        if kinds[0] != kinds[1]:
+            allowed = f"keypoints with descriptors of {kinds[0]}, as these are"
+            refuse("other", other, allowed, "Keypoints.match", f"They have {kinds[1]}.")
 
     def _rows(self):
         columns = (plain(c, len(self)) for c in (self.sizes, self.angles, self.responses))

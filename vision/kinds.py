@@ -140,6 +140,14 @@ ARRAY_KINDS = {
 def listed(kinds):
     """The kinds in words, joined by 'or'.
 
+    Parameters
+    ----------
+    kinds : iterable of Kind
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> listed([Kind.RGB, Kind.GRAY])
@@ -206,8 +214,8 @@ def check_input(value, takes, dtypes, owner):
     ----------
     value : object
         What was given.
-    takes : iterable of Kind
-        What the step takes.
+    takes : tuple of Kind
+        What the step takes, the usual one first.
     dtypes : iterable of str
         The dtypes that its images may have.
     owner : str

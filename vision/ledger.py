@@ -1,12 +1,13 @@
 """The ledger of a run: what was done, line by line, so that nothing is lost and nothing done twice.
 
-JSON lines, only ever appended, each with its own check sum. The last line of a source is the one
-that holds; a line that was cut or damaged is none, and its file is done again.
+JSON lines, only ever appended, each with its own check sum. The last line of a name is the one that
+holds; a line that was cut or damaged is none, and its file is done again.
 """
 
 import contextlib
 import json
 import os
+import threading
 import zlib
 from pathlib import Path
 
@@ -19,9 +20,10 @@ _SUM_BYTES = len(_SUM) + 8 + len(b'"}')
 
 
 class Ledger:
-    """The entries of one ledger file, found by source or by the hash of a file's content.
+    """The entries of one ledger file, found by name or by the hash of a file's content.
 
     In memory there is an offset an entry; entries are read from the disk when they are asked for.
+    Safe to read from several threads.
 
     Parameters
     ----------
@@ -51,17 +53,18 @@ class Ledger:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "ledger.jsonl"
     >>> with Ledger(path, write=True) as ledger:
-    ...     ledger.append([{"source": "a.jpg", "hash": "0f"}, {"source": "b.jpg", "hash": "1e"}])
-    ...     ledger.append([{"source": "a.jpg", "hash": "2d"}])
+    ...     ledger.append([{"name": "a.jpg", "hash": "0f"}, {"name": "b.jpg", "hash": "1e"}])
+    ...     ledger.append([{"name": "a.jpg", "hash": "2d"}])
     >>> with Ledger(path) as ledger:
-    ...     len(ledger), ledger["a.jpg"]["hash"], ledger.source_of("1e")
+    ...     len(ledger), ledger["a.jpg"]["hash"], ledger.name_of("1e")
     (2, '2d', 'b.jpg')
     """
 
     def __init__(self, path, write=False):
         self.path = Path(path)
         self.damaged, self.runs = 0, {}
-        self._offsets, self._sources = {}, {}
+        self._offsets, self._names = {}, {}
+        self._lock = threading.Lock()
         self._size, self._file, self._descriptor = 0, None, None
         if write:
             self._open_to_write()
@@ -75,10 +78,14 @@ class Ledger:
         entry = parsed(line)
         if entry is None:
             self.damaged += bool(line.strip())
-        elif "source" in entry:
-            self._offsets[entry["source"]] = offset
+        else:
+            self._keep(entry, offset)
+
+    def _keep(self, entry, offset):
+        if "name" in entry:
+            self._offsets[entry["name"]] = offset
             if "hash" in entry:
-                self._sources[entry["hash"]] = entry["source"]
+                self._names[entry["hash"]] = entry["name"]
         elif "run" in entry:
             self.runs[entry["run"]] = entry
 
@@ -88,21 +95,23 @@ class Ledger:
     def __iter__(self):
         return iter(self._offsets)
 
-    def __contains__(self, source):
-        return source in self._offsets
+    def __contains__(self, name):
+        return name in self._offsets
 
-    def __getitem__(self, source):
-        """The entry of a source; a `KeyError` if there is none."""
-        self._file.seek(self._offsets[source])
-        return parsed(self._file.readline())
+    def __getitem__(self, name):
+        """The entry of a name; a `KeyError` if there is none."""
+        offset = self._offsets[name]
+        with self._lock:
+            self._file.seek(offset)
+            return parsed(self._file.readline())
 
-    def get(self, source):
-        """The entry of a source, or None."""
-        return self[source] if source in self._offsets else None
+    def get(self, name):
+        """The entry of a name, or None."""
+        return self[name] if name in self._offsets else None
 
-    def source_of(self, content):
-        """A source whose content has this hash, or None."""
-        return self._sources.get(content)
+    def name_of(self, content):
+        """A name whose content has this hash, or None."""
+        return self._names.get(content)
 
     def __enter__(self):
         return self
@@ -144,7 +153,7 @@ class Ledger:
         Parameters
         ----------
         entries : list of dict
-            One with ``source`` replaces the earlier one of that source; one with ``run`` begins a
+            One with ``name`` replaces the earlier one of that name; one with ``run`` begins a
             run.
         durable : bool, default=False
             Wait until they are on the disk.
@@ -158,12 +167,7 @@ class Ledger:
         offset = self._size
         self._write(b"".join(lines), durable)
         for line, entry in zip(lines, entries, strict=True):
-            if "source" in entry:
-                self._offsets[entry["source"]] = offset
-                if "hash" in entry:
-                    self._sources[entry["hash"]] = entry["source"]
-            elif "run" in entry:
-                self.runs[entry["run"]] = entry
+            self._keep(entry, offset)
             offset += len(line)
 
     def _write(self, data, durable):
@@ -195,8 +199,8 @@ def line_of(entry):
 
     Examples
     --------
-    >>> line_of({"source": "a.jpg"})
-    b'{"source":"a.jpg","sum":"76b3523d"}\\n'
+    >>> line_of({"name": "a.jpg"})
+    b'{"name":"a.jpg","sum":"6ada624e"}\\n'
     """
     text = json.dumps(entry, separators=(",", ":"), default=_plain).encode("ascii")[:-1]
     return b'%s%s%08x"}\n' % (text, _SUM, zlib.crc32(text))
@@ -207,9 +211,9 @@ def parsed(line):
 
     Examples
     --------
-    >>> parsed(line_of({"source": "a.jpg"}))["source"]
+    >>> parsed(line_of({"name": "a.jpg"}))["name"]
     'a.jpg'
-    >>> parsed(line_of({"source": "a.jpg"}).replace(b"a", b"b")) is None
+    >>> parsed(line_of({"name": "a.jpg"}).replace(b"a", b"b")) is None
     True
     """
     line = line.removesuffix(b"\n")

@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 
 from vision.composition import Composable, Edits, check_part
 from vision.errors import KindError
-from vision.flow import chain_kinds, core_of, entering, first_narrow, is_stateless
+from vision.flow import chain_kinds, core_of, entering, first_narrow, is_stateless, travel
 from vision.kinds import LOCATED, Kind
 from vision.plan import Plan, join_rows, passes_through
 from vision.step import as_batch, is_lazy, map_batch
@@ -242,21 +242,24 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         """
         self._renew()
         if truth is not None and self._ends_in_ours():
-            check_truth(truth, self.gives, len(as_batch(images, "pipeline")))
+            truth = self._checked(as_batch(images, "pipeline"), truth)
         if all(is_stateless(step) for step in self._parts()):
             self.plan()
             return self
-        if truth is not None and self._ends_in_ours() and self.gives in LOCATED:
-            truth = self._on_last_grid(images, truth)
         return super().fit(images, truth, **params)
 
-    def _on_last_grid(self, images, truth):
-        """What is true of the images, in the pixels that the last step sees."""
-        before = Pipeline(self.steps[:-1])
-        if not all(is_stateless(step) for step in before._parts()):
+    def _checked(self, images, truth):
+        """The truth, found good, in the pixels of the first step of ours that learns from it."""
+        parts = self._parts()
+        learning = [isinstance(core_of(p), Composable) and not is_stateless(p) for p in parts]
+        place = learning.index(True) if any(learning) else len(parts)
+        kind = travel(parts, self.takes[0])[0][place + 1] if any(learning) else self.gives
+        check_truth(truth, kind, len(images))
+        before = parts[:place]
+        if kind not in LOCATED or not any(learning) or not all(map(is_stateless, before)):
             return truth
-        plan = before.plan()
-        return truth if not plan.moves else [plan.carry(*pair) for pair in zip(images, truth)]
+        plan = Plan(before)
+        return [plan.carry(*pair) for pair in zip(images, truth)] if plan.moves else truth
 
     def fit_transform(self, images, truth=None, **params):
         """Fit, then transform the same images.
@@ -280,7 +283,7 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         last = core_of((self._parts() or [None])[-1])
         if isinstance(last, Pipeline):
             return last._ends_in_ours()
-        return last is None or isinstance(last, Composable) and not hasattr(type(last), "predict")
+        return last is None or (isinstance(last, Composable) and not hasattr(type(last), "predict"))
 
     @available_if(lambda self: passes_through(self.steps[-1][1]) or _transforms(self))
     def transform(self, images, **params):

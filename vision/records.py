@@ -24,6 +24,9 @@ WAYS_OUT = {
     Kind.MAP: "Normalize()",
     Kind.FLOAT: "ToUint8()",
     Kind.HSV: "HSVToRGB()",
+    Kind.HLS: "HLSToRGB()",
+    Kind.YCRCB: "YCrCbToRGB()",
+    Kind.CMYK: "CMYKToRGB()",
     Kind.LAB: "LabToRGB()",
 }
 

@@ -68,6 +68,21 @@ def check_bytes(size, path):
         raise ImageError(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read", path)
 
 
+def file_state(path):
+    """Size, modification time in nanoseconds and inode of a file; None if there is none.
+
+    Examples
+    --------
+    >>> file_state("/no/such/file") is None
+    True
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns, found.st_ino]
+
+
 class Window:
     """A file as bytes that are fetched when sliced, so that a header costs no whole file."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from vision.allocator import memory_kept
 from vision.checks import check_bool, check_integer, refuse
 from vision.composition import chain
+from vision.conversions import FROM_RGB
 from vision.encoding import format_of
 from vision.errors import KindError
 from vision.kinds import Kind
@@ -17,9 +18,6 @@ from vision.records import LOSSY, Recorder, check_outputs, parts_of
 from vision.run_folder import ERRORS, RESULTS, check_free, collect, describe_run
 from vision.run_work import Work, in_order, leaving, one_cv2_thread
 from vision.tables import Table
-
-CONVERSIONS = {Kind.HSV: "ToHSV()", Kind.LAB: "ToLab()", Kind.FLOAT: "ToFloat()"}
-
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -213,7 +211,8 @@ def entry_of(plan):
         if kind in plan.kinds:
             return kind, "unchanged"
     first = next(iter(plan.kinds))
-    hint = f" Put {CONVERSIONS[first]} in front." if first in CONVERSIONS else ""
+    ways = {**FROM_RGB, Kind.FLOAT: "ToFloat()"}
+    hint = f" Put {ways[first]} in front." if first in ways else ""
     raise KindError(
         f"A run reads rgb and gray pictures, but the pipeline takes {first.described}.{hint}"
     )

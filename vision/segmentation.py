@@ -12,15 +12,17 @@ from vision.errors import ImageError
 from vision.mapping import warp_linear, warp_nearest
 from vision.opencv import cv2
 from vision.palette import diverging_table, heat_table, label_colors
+from vision.region_measures import RegionMeasures
 from vision.regions import as_mask, label_borders, region_table
 from vision.result_base import Result, described
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Segmentation(Result):
+class Segmentation(RegionMeasures, Result):
     """A label for each pixel.
 
-    ``len(segmentation)`` counts the labels that occur, without the background.
+    ``len(segmentation)`` counts the labels that occur, without the background. What is measured
+    of their regions is listed under `RegionMeasures`.
 
     Parameters
     ----------

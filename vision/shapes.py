@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision import line_geometry
 from vision.canvas import OUTLINE, stroke
+from vision.checks import check_bool, check_number
 from vision.mapping import check_shape, clip_segments, map_lengths, map_points
 from vision.opencv import cv2
 from vision.result_base import Rows, numbers_field, plain
@@ -90,7 +92,7 @@ class Lines(Rows):
         """
         shape = check_shape("shape", shape, "Lines.from_rho_theta")
         pairs = numbers_field("rho_theta", rho_theta, "Lines.from_rho_theta", columns=2)
-        segments, inside = _through(pairs, shape)
+        segments, inside = line_geometry.cut(pairs, shape)
         lines = cls(segments, shape, pairs, votes)
         return lines if inside.all() else lines[inside]
 
@@ -108,6 +110,167 @@ class Lines(Rows):
         x, y = (self.segments[:, 2:] - self.segments[:, :2]).T
         # The second modulo: a tiny negative angle modulo 180 is 180 itself.
         return np.rad2deg(np.arctan2(y, x)) % 180 % 180
+
+    def merged(self, *, angle=5.0, distance=10.0, max_gap=20.0):
+        """Nearly equal lines made one.
+
+        The strongest line (by votes; without them the longest) takes in all that are near it,
+        then the strongest of the rest, and so on. Segments become the one that runs along all of
+        them, fitted by total least squares; infinite lines their mean, weighted by votes.
+
+        Parameters
+        ----------
+        angle : float, default=5
+            Lines are near if their angles differ by at most this, in degrees, at least 0 and
+            below 90, ...
+        distance : float, default=10
+            ... the middle of one lies at most so far from the stronger one, in pixels, at
+            least 0, ...
+        max_gap : float or None, default=20
+            ... and, of segments, no longer gap is between them, in pixels, at least 0; None joins
+            over any. Of infinite lines it says nothing.
+
+        Returns
+        -------
+        Lines
+            The strongest first, with the votes of the strongest of each group.
+
+        Raises
+        ------
+        ParameterError
+            If a number is out of its range.
+
+        Examples
+        --------
+        >>> pieces = Lines([[0, 5, 9, 5], [12, 5, 30, 5], [7, 0, 7, 20]], shape=(40, 40))
+        >>> pieces.merged(max_gap=4).lengths.round(6).tolist()
+        [30.0, 20.0]
+        """
+        owner = "Lines.merged"
+        check_number("angle", angle, owner=owner, at_least=0, below=90)
+        check_number("distance", distance, owner=owner, at_least=0)
+        if max_gap is not None:
+            check_number("max_gap", max_gap, owner=owner, at_least=0)
+        ordered = self[self._strongest_first()]
+        gap = max_gap if self.rho_theta is None else None
+        found = line_geometry.groups(
+            ordered.segments, ordered._directions(), angle=angle, distance=distance, gap=gap
+        )
+        one = ordered._as_one(list(found))
+        return one[one._strongest_first()]
+
+    def _as_one(self, groups):
+        votes = None if self.votes is None else self.votes[[group[0] for group in groups]]
+        if self.rho_theta is None:
+            segments = [
+                line_geometry.spanned(self.segments[group])
+                if len(group) > 1
+                else self.segments[group[0]]
+                for group in groups
+            ]
+            return type(self)(np.reshape(segments, (-1, 4)), self.shape, votes=votes)
+        weights = np.ones(len(self)) if self.votes is None else self.votes
+        center = (np.array(self.shape[::-1]) - 1) / 2
+        pairs = [
+            line_geometry.mean_line(self.rho_theta[group], weights[group], center)
+            if len(group) > 1
+            else self.rho_theta[group[0]]
+            for group in groups
+        ]
+        return type(self).from_rho_theta(np.reshape(pairs, (-1, 2)), self.shape, votes)
+
+    def intersections(self, *, min_angle=1.0, extended=False):
+        """Where two lines cross.
+
+        Parameters
+        ----------
+        min_angle : float, default=1
+            Smallest angle between the two, in degrees, above 0 and at most 90.
+        extended : bool, default=False
+            Whether segments are taken as lines without end, so that they may cross anywhere,
+            outside the image too. Infinite lines are otherwise taken as far as the image.
+
+        Returns
+        -------
+        points : (m, 2) array of float
+            Where they cross (x, y), in pixel centres.
+        pairs : (m, 2) array of int
+            The numbers of the two lines that cross there, the smaller first.
+
+        Raises
+        ------
+        ParameterError
+            If `min_angle` is out of its range or `extended` not True or False.
+
+        Examples
+        --------
+        >>> cross = Lines([[0, 5, 19, 5], [7, 0, 7, 3]], shape=(10, 20))
+        >>> points, pairs = cross.intersections(extended=True)
+        >>> points.tolist(), pairs.tolist(), len(cross.intersections()[0])
+        ([[7.0, 5.0]], [[0, 1]], 0)
+        """
+        owner = "Lines.intersections"
+        check_number("min_angle", min_angle, owner=owner, above=0, at_most=90)
+        check_bool("extended", extended, owner=owner)
+        lines = line_geometry.through(self._middles(), self._directions())
+        points, pairs = line_geometry.crossings(lines, min_angle)
+        if not extended:
+            within = line_geometry.on_segments(points, self.segments[pairs[:, 0]])
+            within &= line_geometry.on_segments(points, self.segments[pairs[:, 1]])
+            points, pairs = points[within], pairs[within]
+        return points, pairs
+
+    def vanishing_point(self, *, tolerance=2.0):
+        """The point that most of the lines lead to: where parallels of the scene meet.
+
+        The crossings of the 64 longest lines are tried; the one that the greatest length of lines
+        leads to is moved to where these meet best. Choose some lines first where the scene has
+        several such points: ``lines[(lines.angles > 30) & (lines.angles < 150)]``.
+
+        Parameters
+        ----------
+        tolerance : float, default=2
+            A line leads to the point if it misses it by at most this angle as seen from the
+            line's middle, in degrees, above 0 and at most 45.
+
+        Returns
+        -------
+        point : (2,) array of float
+            (x, y) in pixel centres, often outside the image; NaN where no two lines differ by
+            half a degree: they meet nowhere, or there are fewer than two.
+        leading : (n,) array of bool
+            Which lines lead to it.
+
+        Raises
+        ------
+        ParameterError
+            If `tolerance` is out of its range.
+
+        Examples
+        --------
+        >>> ends = [[10, 90, 40, 30], [90, 90, 60, 30], [50, 90, 50, 40], [0, 70, 60, 71]]
+        >>> point, leading = Lines(ends, shape=(100, 100)).vanishing_point()
+        >>> point.round(6).tolist(), leading.tolist()
+        ([50.0, 10.0], [True, True, True, False])
+        """
+        check_number("tolerance", tolerance, owner="Lines.vanishing_point", above=0, at_most=45)
+        return line_geometry.vanishing_point(
+            self._middles(), self._directions(), self.lengths, tolerance
+        )
+
+    def _strongest_first(self):
+        return np.argsort(-(self.lengths if self.votes is None else self.votes), kind="stable")
+
+    def _middles(self):
+        return (self.segments[:, :2] + self.segments[:, 2:]) / 2
+
+    def _directions(self):
+        """Unit directions (x, y); of a segment without length, which has none, the level one."""
+        if self.rho_theta is None:
+            turn = np.deg2rad(self.angles)
+        else:
+            turn = self.rho_theta[:, 1] + np.pi / 2
+        return np.column_stack([np.cos(turn), np.sin(turn)])
 
     def _rows(self):
         pairs = plain(self.rho_theta, len(self))
@@ -128,36 +291,12 @@ class Lines(Rows):
 
     def _mapped(self, matrix, shape):
         if self.rho_theta is not None:
-            return type(self).from_rho_theta(
-                _mapped_rho_theta(self.rho_theta, matrix), shape, self.votes
-            )
+            pairs = line_geometry.mapped_rho_theta(self.rho_theta, matrix)
+            return type(self).from_rho_theta(pairs, shape, self.votes)
         ends = map_points(matrix, self.segments.reshape(-1, 2)).reshape(-1, 4)
         segments, inside = clip_segments(ends, shape)
         votes = None if self.votes is None else self.votes[inside]
         return type(self)(segments[inside], shape, votes=votes)
-
-
-def _through(rho_theta, shape):
-    """Infinite lines as segments of an image, and which of them meet it."""
-    rho, theta = rho_theta.T
-    normal = np.column_stack([np.cos(theta), np.sin(theta)])
-    along = normal[:, ::-1] * (-1, 1)
-    foot = normal * rho[:, None]
-    reach = (np.abs(rho) + np.hypot(*shape))[:, None]
-    return clip_segments(np.hstack([foot - along * reach, foot + along * reach]), shape)
-
-
-def _mapped_rho_theta(rho_theta, matrix):
-    """Lines as covectors (cos, sin, -rho) move with the inverse transpose of the matrix."""
-    rho, theta = rho_theta.T
-    lines = np.column_stack([np.cos(theta), np.sin(theta), -rho]) @ np.linalg.inv(matrix)
-    lines /= np.hypot(lines[:, 0], lines[:, 1])[:, None]
-    normals = lines[:, :2]
-    normals[np.abs(normals) < 1e-12] = 0  # an upright line stays at 0, not a hair below pi
-    # OpenCV's theta lies in [0, pi): the other half is the same line with rho negated.
-    flip = (lines[:, 1] < 0) | ((lines[:, 1] == 0) & (lines[:, 0] < 0))
-    lines[flip] *= -1
-    return np.column_stack([-lines[:, 2], np.arctan2(lines[:, 1], lines[:, 0])])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from vision.catalogue import make
+from vision.conversions import FROM_RGB
 from vision.errors import VisionError
 from vision.flow import name_of
 from vision.kinds import Branched, Kind, kinds_of
 from vision.opencv import cv2
 
+# Their channels say more side by side than as colours.
+CHANNELS = frozenset({Kind.HSV, Kind.HLS, Kind.YCRCB, Kind.CMYK})
 THUMBNAIL = 240  # pixels, the longest side of a stage in the HTML view
 
 
@@ -176,7 +180,7 @@ def picture_of(value, kind, canvas):
         return _side_by_side(
             [picture_of(part, _branch_kind(kind, name), canvas) for name, part in value.items()]
         )
-    if kind is Kind.HSV:
+    if kind in CHANNELS:
         return _side_by_side([to_display(channel.copy()) for channel in cv2.split(value)])
     if kind is Kind.LABELS:
         return _labels(value, canvas)
@@ -291,16 +295,14 @@ def sample_image(takes=(Kind.RGB,)):
     Returns
     -------
     ndarray
-        ``(160, 240, 3)``, or ``(160, 240)`` gray or thresholded.
+        ``(160, 240, 3)``, or ``(160, 240)`` gray, thresholded or its edges.
     """
     from skimage import data
 
     image = cv2.resize(data.coffee(), (240, 160), interpolation=cv2.INTER_AREA)
     if Kind.RGB in takes or Kind.ANY in takes:
         return image
-    if Kind.HSV in takes:
-        return cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    if Kind.GRAY in takes:
-        return gray
-    return cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    way = next((FROM_RGB[kind] for kind in takes if kind in FROM_RGB), FROM_RGB[Kind.MASK])
+    for step in way.split(" >> "):
+        image = make(step.removesuffix("()"))(image)
+    return image

@@ -35,18 +35,12 @@ def test_rectangle_by_hand():
     assert found.perimeters.tolist() == [2 * (24 + 9)]
     assert found.boxes.tolist() == [[20, 5, 45, 15]]
     assert found.centroids.tolist() == [[32, 9.5]]
-    assert found.to_records() == [
-        {
-            "x": 32.0,
-            "y": 9.5,
-            "left": 20.0,
-            "top": 5.0,
-            "right": 45.0,
-            "bottom": 15.0,
-            "area": 216.0,
-            "perimeter": 66.0,
-        }
-    ]
+    (record,) = found.to_records()
+    assert record == pytest.approx(
+        {"x": 32, "y": 9.5, "left": 20, "top": 5, "right": 45, "bottom": 15}
+        | {"area": 216, "perimeter": 66, "circularity": 4 * np.pi * 216 / 66**2, "solidity": 1}
+        | {"eccentricity": np.sqrt(1 - (9 / 24) ** 2), "orientation": 0}
+    )
 
 
 def test_triangle_by_hand():

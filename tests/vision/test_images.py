@@ -57,8 +57,8 @@ def repickled(images):
 @pytest.fixture
 def reads(monkeypatch):
     """The calls of the reader so far."""
-    calls, read = [], vision.images.read
-    monkeypatch.setattr(vision.images, "read", lambda *a, **k: calls.append(a) or read(*a, **k))
+    calls, decode = [], vision.images.decode
+    monkeypatch.setattr(vision.images, "decode", lambda *a, **k: calls.append(a) or decode(*a, **k))
     return calls
 
 

@@ -15,9 +15,9 @@ from vision.errors import LedgerInUseError, WriteError
 from vision.ledger import Ledger, line_of, parsed
 
 ENTRIES = [
-    {"source": "a.jpg", "hash": "0f", "rows": [{"area": 1.5}]},
-    {"source": "b\udcff.jpg", "hash": "1e", "rows": []},
-    {"source": "a.jpg", "hash": "2d", "rows": [{"area": 2.5}]},
+    {"name": "a.jpg", "hash": "0f", "rows": [{"area": 1.5}]},
+    {"name": "b\udcff.jpg", "hash": "1e", "rows": []},
+    {"name": "a.jpg", "hash": "2d", "rows": [{"area": 2.5}]},
 ]
 
 
@@ -32,11 +32,7 @@ def path(tmp_path):
 
 def content(path):
     with Ledger(path) as ledger:
-        return {source: ledger[source] for source in ledger}, ledger.damaged
-
-
-def without_sum(entry):
-    return {key: value for key, value in entry.items() if key != "sum"}
+        return {name: ledger[name] for name in ledger}, ledger.damaged
 
 
 def test_every_line_is_json_with_the_sum_of_what_stands_before_it(path):
@@ -48,13 +44,13 @@ def test_every_line_is_json_with_the_sum_of_what_stands_before_it(path):
         assert entry["sum"] == f"{zlib.crc32(before):08x}"
 
 
-def test_the_last_line_of_a_source_holds(path):
+def test_the_last_line_of_a_name_holds(path):
     found, damaged = content(path)
     assert found == {"a.jpg": ENTRIES[2], "b\udcff.jpg": ENTRIES[1]}
     assert not damaged
     with Ledger(path) as ledger:
         assert ledger.runs["r1"]["key"] == "k"
-        assert ledger.source_of("1e") == "b\udcff.jpg"
+        assert ledger.name_of("1e") == "b\udcff.jpg"
         assert ledger.get("c.jpg") is None
 
 
@@ -67,12 +63,12 @@ def test_cut_at_any_byte_the_whole_lines_before_hold_and_writing_goes_on(path, t
         begun = length > 0 and not data[:length].endswith((b"\n", b'"}'))
         expected = {}
         for entry in ENTRIES[: max(0, whole - 1)]:
-            expected[entry["source"]] = entry
+            expected[entry["name"]] = entry
         assert content(cut) == (expected, begun)
         with Ledger(cut, write=True) as ledger:
-            ledger.append([{"source": "new", "hash": "3c"}])
+            ledger.append([{"name": "new", "hash": "3c"}])
         found, damaged = content(cut)
-        assert found == expected | {"new": {"source": "new", "hash": "3c"}}
+        assert found == expected | {"new": {"name": "new", "hash": "3c"}}
         assert damaged == begun
 
 
@@ -80,17 +76,17 @@ def test_cut_at_any_byte_the_whole_lines_before_hold_and_writing_goes_on(path, t
 @settings(max_examples=60, deadline=None)
 def test_a_changed_byte_costs_its_line_alone(tmp_path_factory, draws):
     path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
-    entries = [{"source": f"{i}.jpg", "hash": f"{i:02x}"} for i in range(5)]
+    entries = [{"name": f"{i}.jpg", "hash": f"{i:02x}"} for i in range(5)]
     data = bytearray(b"".join(map(line_of, entries)))
     at = draws.draw(st.integers(0, len(data) - 1))
     data[at] ^= draws.draw(st.integers(1, 255))
     path.write_bytes(data)
     hit = bytes(b"".join(map(line_of, entries)))[:at].count(b"\n")
     found, _ = content(path)
-    lost = {entries[hit]["source"]}
+    lost = {entries[hit]["name"]}
     if hit + 1 < 5 and at == len(b"".join(map(line_of, entries[: hit + 1]))) - 1:
-        lost.add(entries[hit + 1]["source"])  # the line end itself: two lines became one
-    assert set(found) == {entry["source"] for entry in entries} - lost
+        lost.add(entries[hit + 1]["name"])  # the line end itself: two lines became one
+    assert set(found) == {entry["name"] for entry in entries} - lost
 
 
 def test_numbers_of_numpy_come_back_as_a_table_shows_them():
@@ -113,12 +109,12 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(path, monkeypatch, call):
 
         monkeypatch.setattr(os, call, failing)
         with pytest.raises(WriteError, match="No space left") as caught:
-            ledger.append([{"source": "c.jpg", "hash": "4b"}], durable=True)
+            ledger.append([{"name": "c.jpg", "hash": "4b"}], durable=True)
         assert caught.value.errno == errno.ENOSPC
         assert "c.jpg" not in ledger
         monkeypatch.undo()
         assert path.read_bytes() == before
-        ledger.append([{"source": "d.jpg", "hash": "5a"}], durable=True)
+        ledger.append([{"name": "d.jpg", "hash": "5a"}], durable=True)
         assert ledger["d.jpg"]["hash"] == "5a"
     assert content(path)[1] == 0
 

@@ -168,7 +168,15 @@ class TestPsnr:
         with pytest.raises(ParameterError, match=r"\(12, 12\).*\(12, 13\)"):
             metric(np.zeros((12, 13), np.uint8), np.zeros((12, 12), np.uint8))
 
-    @pytest.mark.parametrize("bad", [np.zeros((12, 12)), np.zeros((12, 12, 4), np.uint8)])
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            np.zeros((12, 12)),
+            np.zeros((12, 12, 4), np.uint8),
+            np.zeros((12, 12), ">u2"),
+            np.zeros((12, 12), ">f4"),  # OpenCV would read its bytes in the wrong order
+        ],
+    )
     @pytest.mark.parametrize("metric", [psnr, ssim])
     def test_what_is_no_image_is_refused(self, metric, bad):
         with pytest.raises(ParameterError, match="must be an image"):

@@ -70,8 +70,8 @@ class Meter:
 
 @pytest.fixture
 def meter(monkeypatch):
-    monkeypatch.setattr(vision.images, "read", Meter(vision.images.read))
-    return vision.images.read
+    monkeypatch.setattr(vision.images, "decode", Meter(vision.images.decode))
+    return vision.images.decode
 
 
 @pytest.fixture(scope="module")
@@ -268,15 +268,15 @@ class NearestRed(ClassifierMixin, BaseEstimator):
         return abs(self._reds(images)[:, None] + self.offset - self.means_)
 
     def _reds(self, images):
-        if self.log is not None and not isinstance(vision.images.read, Meter):
-            vision.images.read = Meter(vision.images.read)  # in a process of joblib's
+        if self.log is not None and not isinstance(vision.images.decode, Meter):
+            vision.images.decode = Meter(vision.images.decode)  # in a process of joblib's
         if self.size is None:
             values = np.array([picture[0, 0, 0] for picture in images], float)
         else:
             lists = images.chunks(self.size)
             values = np.array([picture[0, 0, 0] for chunk in lists for picture in chunk], float)
         if self.log is not None:
-            meter = vision.images.read
+            meter = vision.images.decode
             with Path(self.log).open("a") as log:
                 log.write(f"{os.getpid()} {meter.decoded} {meter.peak}\n")
         return values

@@ -249,7 +249,7 @@ def test_wrong_usage_is_refused_before_anything_is_read(
     def unread(*args, **kwargs):
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("vision.images.read", unread)
+    monkeypatch.setattr("vision.images.decode", unread)
     with pytest.raises(error, match=message):
         run(pipeline, photos, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()

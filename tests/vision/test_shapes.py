@@ -1,16 +1,24 @@
 """Lines and circles against geometry solved by hand and OpenCV's detectors."""
 
+import json
+import os
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from skimage.measure import LineModelND
 
 from vision.errors import ParameterError
+from vision.io import decode
 from vision.opencv import cv2
 from vision.shapes import Circles, Lines
 
 pytestmark = pytest.mark.cv2
 HALF = np.pi / 2
+LANES = Path(os.environ.get("VISION_DATA", "")) / "lines_lanes_a" / "lines_a.zip"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +86,7 @@ def test_mapped_line_by_hand():
 def test_mapped_lines_hold_the_mapped_points(rho, theta, slant, shift, tilt):
     matrix = np.array([[1.5, slant, shift], [0.2, 1.8, -shift], [tilt, -tilt, 1]])
     lines = Lines.from_rho_theta([[rho, theta]], (50, 50))
+    assume(len(lines))
     moved = lines.mapped(matrix, (4000, 4000))
     x1, y1, x2, y2 = lines.segments[0]
     for x, y in ((x1, y1), (x2, y2)):
@@ -93,6 +102,133 @@ def test_mapped_segments_are_cut():
     moved = lines.mapped([[1, 0, -8], [0, 1, 0], [0, 0, 1]], (10, 6))
     np.testing.assert_allclose(moved.segments, [[0, 5, 5, 5]], atol=1e-5)
     assert moved.votes.tolist() == [1]
+
+
+def test_segments_merge_into_the_fit_of_what_they_cover():
+    pieces = [[10, 20, 60, 21], [130, 25, 70, 22], [140, 24, 190, 27], [15, 90, 15, 40]]
+    merged = Lines(pieces, (100, 200)).merged()
+    assert len(merged) == 2
+    # the same masses as points, fitted by scikit-image
+    points = np.concatenate([np.linspace(piece[:2], piece[2:], 2000) for piece in pieces[:3]])
+    weights = np.hypot(*np.diff(np.reshape(pieces[:3], (3, 2, 2)), axis=1)[:, 0].T)
+    counts = (weights / weights.max() * 1999).astype(int)
+    points = np.concatenate(
+        [
+            points[2000 * i :][:2000][np.linspace(0, 1999, n).astype(int)]
+            for i, n in enumerate(counts)
+        ]
+    )
+    fitted = LineModelND.from_estimate(points)
+    ends = merged.segments[0].reshape(2, 2)
+    assert fitted.residuals(ends).max() < 0.02
+    assert sorted(ends[:, 0].round()) == [10, 190]
+    assert merged.segments[1].tolist() == pieces[3]
+
+
+def test_intersections_by_hand():
+    # y = 5, x = 7 and x + y = 30, which meets the first at (25, 5) and the second at (7, 23)
+    lines = Lines([[0, 5, 39, 5], [7, 0, 7, 20], [30, 0, 10, 20]], (40, 40))
+    points, pairs = lines.intersections()
+    np.testing.assert_allclose(points, [[7, 5], [25, 5]])
+    assert pairs.tolist() == [[0, 1], [0, 2]]
+    points, pairs = lines.intersections(extended=True)
+    np.testing.assert_allclose(points, [[7, 5], [25, 5], [7, 23]])
+    assert pairs.tolist() == [[0, 1], [0, 2], [1, 2]]
+
+
+def test_infinite_lines_cross_within_the_image_unless_extended():
+    lines = Lines.from_rho_theta([[15, 0], [8, HALF], [20, np.deg2rad(10)]], (30, 30))
+    points, pairs = lines.intersections()
+    x = (20 - 8 * np.sin(np.deg2rad(10))) / np.cos(np.deg2rad(10))
+    np.testing.assert_allclose(points, [[15, 8], [x, 8]])
+    assert pairs.tolist() == [[0, 1], [1, 2]]
+    points, _ = lines.intersections(extended=True)
+    y = (20 - 15 * np.cos(np.deg2rad(10))) / np.sin(np.deg2rad(10))
+    np.testing.assert_allclose(points, [[15, 8], [15, y], [x, 8]])
+    assert len(lines.intersections(min_angle=11, extended=True)[0]) == 2
+    assert len(lines.intersections(min_angle=9, extended=True)[0]) == 3
+
+
+def test_parallels_do_not_cross():
+    # nor do lines that differ by less than a degree, unless asked
+    nearly = Lines([[0, 5, 100, 5], [0, 9, 100, 8]], (50, 120))
+    assert len(nearly.intersections(extended=True)[0]) == 0
+    points, _ = nearly.intersections(extended=True, min_angle=0.5)
+    np.testing.assert_allclose(points, [[400, 5]])
+    level = Lines([[0, 5, 100, 5], [100, 9, 0, 9]], (50, 120))
+    assert len(level.intersections(extended=True, min_angle=1e-6)[0]) == 0
+
+
+def test_the_corners_of_a_rectified_page_are_where_its_sides_cross():
+    corners = np.array([[20, 15], [170, 30], [160, 130], [30, 110]], float)
+    sides = [[*(0.8 * a + 0.2 * b), *(0.2 * a + 0.8 * b)] for a, b in zip(corners, np.roll(corners, -1, 0))]  # noqa: E501  # fmt: skip
+    points, pairs = Lines(sides, (150, 200)).intersections(extended=True, min_angle=45)
+    found = {tuple(pair): point for pair, point in zip(pairs.tolist(), points)}
+    for (one, other), corner in {(0, 1): 1, (1, 2): 2, (2, 3): 3, (0, 3): 0}.items():
+        np.testing.assert_allclose(found[one, other], corners[corner])
+
+
+def seen(start, end, focal=500, middle=(320, 240)):
+    """A line of the scene, from (X, Y, Z) to (X, Y, Z), as a pinhole camera sees it."""
+    ends = np.array([start, end], float)
+    return (focal * ends[:, :2] / ends[:, 2:] + middle).ravel()
+
+
+def test_parallels_of_the_scene_meet_in_their_vanishing_point():
+    # all run along (1, -0.5, 4), which a pinhole camera sees in focal * (1 / 4, -0.5 / 4)
+    way = np.array([1, -0.5, 4])
+    starts = [(-3, 2, 5), (2, 2, 6), (1, -2, 7), (-2, -1, 5), (3, 1, 9)]
+    parallels = [seen(start, start + way * 2) for start in np.array(starts)]
+    others = [[10, 400, 300, 410], [500, 20, 510, 300]]
+    lines = Lines([*others, *parallels], (480, 640))
+    point, leading = lines.vanishing_point()
+    np.testing.assert_allclose(point, (320 + 125, 240 - 62.5), atol=1e-6)
+    assert leading.tolist() == [False] * 2 + [True] * 5
+    # whatever way they are walked, and as lines without end
+    turned = Lines(lines.segments[:, [2, 3, 0, 1]], (480, 640)).vanishing_point()[0]
+    np.testing.assert_allclose(turned, point)
+    ways = lines.segments[2:, 2:] - lines.segments[2:, :2]
+    theta = np.arctan2(ways[:, 0], -ways[:, 1])
+    rho = (lines.segments[2:, :2] * np.column_stack([np.cos(theta), np.sin(theta)])).sum(axis=1)
+    endless = Lines.from_rho_theta(np.column_stack([rho, theta]), (480, 640))
+    np.testing.assert_allclose(endless.vanishing_point()[0], point, atol=1e-6)
+
+
+def test_the_vanishing_point_is_the_best_meeting_of_many_inexact_lines():
+    random = np.random.default_rng(3)
+    middles = random.uniform((0, 0), (640, 480), (60, 2))
+    middles = middles[np.hypot(*(middles - (400, 150)).T) > 80]
+    ways = np.array([400, 150]) - middles
+    turn = np.arctan2(ways[:, 1], ways[:, 0]) + np.deg2rad(random.normal(0, 0.5, len(middles)))
+    half = 30 * np.column_stack([np.cos(turn), np.sin(turn)])
+    clutter = random.uniform(0, 480, (25, 4))
+    clutter[:, 2:] = clutter[:, :2] + random.uniform(-40, 40, (25, 2))
+    lines = Lines(np.vstack([np.hstack([middles - half, middles + half]), clutter]), (480, 640))
+    point, leading = lines.vanishing_point()
+    assert np.hypot(*(point - (400, 150))) < 2.5
+    assert leading[: len(middles)].mean() > 0.95
+    loose, strict = lines.vanishing_point(tolerance=4)[1], lines.vanishing_point(tolerance=1)[1]
+    assert loose.sum() >= leading.sum() > strict.sum()
+
+
+def test_lines_that_meet_nowhere_have_no_vanishing_point():
+    for segments in ([], [[0, 0, 9, 9]], [[0, 5, 9, 5], [9, 8, 0, 8], [0, 1, 9, 1]]):
+        point, leading = Lines(segments, (10, 10)).vanishing_point()
+        assert np.isnan(point).all()
+        assert leading.tolist() == [False] * len(segments)
+
+
+@pytest.mark.skipif(not LANES.is_file(), reason="VISION_DATA names no folder with lines_lanes_a")
+def test_the_vanishing_point_of_a_road_is_where_its_measured_lanes_meet():
+    with zipfile.ZipFile(LANES) as archive:
+        for name, photograph in json.loads(archive.read("lines.json")).items():
+            gray = cv2.cvtColor(decode(archive.read(name)), cv2.COLOR_RGB2GRAY)
+            segments = cv2.createLineSegmentDetector().detect(gray[320:])[0].reshape(-1, 4)
+            lines = Lines(segments + np.array([0, 320, 0, 320]), gray.shape)
+            found, _ = lines[lines.lengths > 25].vanishing_point()
+            lanes = Lines(list(photograph["lanes"].values()), gray.shape)
+            (measured,), _ = lanes.intersections(extended=True)
+            assert np.hypot(*(found - measured)) < 15
 
 
 def test_mapped_circles_by_hand():
@@ -136,6 +272,15 @@ def test_objects_far_outside_are_drawn_without_harm():
         (lambda: Lines([[1, 2, 3, 4]], (9, 9), votes=[[1]]), "'votes' of Lines .* n = 1"),
         (lambda: Lines([], (9,)), "'shape' of Lines"),
         (lambda: Lines.from_rho_theta([[1]], (9, 9)), "'rho_theta' of Lines.from_rho_theta"),
+        (lambda: Lines([], (9, 9)).merged(angle=90), "'angle' of Lines.merged .* below 90"),
+        (lambda: Lines([], (9, 9)).merged(distance=-1), "'distance' of Lines.merged"),
+        (lambda: Lines([], (9, 9)).merged(max_gap="far"), "'max_gap' of Lines.merged"),
+        (
+            lambda: Lines([], (9, 9)).intersections(min_angle=0),
+            "'min_angle' of Lines.intersections",
+        ),
+        (lambda: Lines([], (9, 9)).intersections(extended=1), "'extended' of Lines.intersections"),
+        (lambda: Lines([], (9, 9)).vanishing_point(tolerance=0), "'tolerance' of Lines.vanishing"),
         (lambda: Circles([[1, 2]], [-1], (9, 9)), "'radii' of Circles .* at least 0"),
         (lambda: Circles([[1, 2]], [1, 2], (9, 9)), "'radii' of Circles .* n = 1"),
         (lambda: Circles([[1, 2, 3]], [1], (9, 9)), "'centers' of Circles"),

@@ -1,0 +1,120 @@
+"""Contours turned back into pixels: masks, label maps, and the mean colour of each."""
+
+import numpy as np
+
+from vision.checks import refuse
+from vision.opencv import cv2
+
+
+class Fillings:
+    """What fills the outlines of `Contours`: each region's pixels, those of its holes left out.
+
+    The outline's own pixels belong to the region, also those of the outline of a hole: filling
+    what ``FindContours(mode="ccomp")`` found gives its mask back. Without a hierarchy every
+    contour is a region without holes. A subclass has `points`, `hierarchy`, `depths`, `areas`,
+    `boxes` and `shape`.
+    """
+
+    def to_mask(self):
+        """The pixels of all regions together.
+
+        Returns
+        -------
+        (H, W) ndarray of uint8
+            255 within any region, else 0.
+
+        Examples
+        --------
+        >>> from vision import Contours
+        >>> square = np.array([[1, 1], [1, 2], [3, 2], [3, 1]])
+        >>> Contours((square,), shape=(3, 5)).to_mask()[1].tolist()
+        [0, 255, 255, 255, 0]
+        """
+        canvas = np.zeros(self.shape, np.uint8)
+        for row, holes in self._regions():
+            _fill(canvas, self.points[row], holes, 255)
+        return canvas
+
+    def to_labels(self):
+        """The pixels of each region by number.
+
+        Returns
+        -------
+        (H, W) ndarray of int32
+            ``i + 1`` within the region of contour i, 0 elsewhere; where two overlap, one of them.
+
+        Examples
+        --------
+        >>> from vision import Contours
+        >>> dots = [[0, 0]], [[2, 1]]
+        >>> Contours(dots, shape=(2, 3)).to_labels().tolist()
+        [[1, 0, 0], [0, 0, 2]]
+        """
+        canvas = np.zeros(self.shape, np.int32)
+        for row, holes in self._regions():
+            _fill(canvas, self.points[row], holes, row + 1)
+        return canvas
+
+    def mean_colors(self, image):
+        """The mean of an image over the pixels of each region; of a hole, over all within it.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, 3) ndarray
+            Of the contours' `shape`: uint8, uint16 or float32, an image or a map.
+
+        Returns
+        -------
+        ndarray of float64
+            (n, 3) for three channels, in their order and unit; (n,) for one.
+
+        Raises
+        ------
+        ParameterError
+            If it is no such array.
+
+        Examples
+        --------
+        >>> from vision import Contours
+        >>> image = np.array([[10, 20], [30, 40]], np.uint8)
+        >>> Contours(([[0, 0], [1, 0]],), shape=(2, 2)).mean_colors(image).tolist()
+        [15.0]
+        """
+        self._check_picture(image)
+        channels = 1 if image.ndim == 2 else 3
+        means = np.zeros((len(self.points), channels))
+        holes = dict(self._regions())
+        for row, (left, top, right, bottom) in enumerate(self.boxes.astype(int).tolist()):
+            where = np.zeros((bottom - top, right - left), np.uint8)
+            _fill(where, self.points[row], holes.get(row, ()), 255, (-left, -top))
+            means[row] = cv2.mean(image[top:bottom, left:right], where)[:channels]
+        return means[:, 0] if channels == 1 else means
+
+    def _check_picture(self, image):
+        good = isinstance(image, np.ndarray) and image.dtype.name in ("uint8", "uint16", "float32")
+        good = good and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3))
+        if not (good and image.shape[:2] == tuple(self.shape)):
+            height, width = self.shape
+            allowed = f"an image of the contours' size, {width} x {height}, gray or three channels"
+            refuse("image", image, allowed, "Contours.mean_colors")
+
+    def _regions(self):
+        """The number of each region with the outlines of its holes, outer ones first."""
+        depths = self.depths
+        if not depths.any():
+            return [(row, ()) for row in range(len(self.points))]
+        holes = {}
+        for row in np.flatnonzero(depths % 2):
+            holes.setdefault(self.hierarchy[row, 3], []).append(self.points[row])
+        # With the mode "ccomp" a region in a hole is as deep as the one around it, but smaller.
+        outer_first = np.argsort(-self.areas, kind="stable")
+        rows = outer_first[depths[outer_first] % 2 == 0].tolist()
+        return [(row, holes.get(row, ())) for row in rows]
+
+
+def _fill(canvas, outline, holes, value, offset=(0, 0)):
+    cv2.fillPoly(canvas, [outline], value, offset=offset)
+    for hole in holes:
+        cv2.fillPoly(canvas, [hole], 0, offset=offset)
+        # The outline of a hole runs through pixels of the region.
+        cv2.polylines(canvas, [hole + np.array(offset, np.int32)], True, value)

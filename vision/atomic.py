@@ -69,7 +69,7 @@ def write_hidden(hidden, target, data):
         _fill(hidden, data, durable=False)
     except BaseException as error:
         with contextlib.suppress(OSError):
-            os.unlink(hidden)
+            Path(hidden).unlink()
         if isinstance(error, OSError):
             raise _write_error(target, error) from error
         raise

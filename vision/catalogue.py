@@ -125,6 +125,8 @@ STEPS = {
     "FindObject": "classical.matching",
     "AlignTo": "classical.matching",
     "KMeansSegmenter": "classical.segmentation",
+    "Watershed": "classical.watershed",
+    "DistanceWatershed": "classical.watershed",
     "RawPixels": "classical.features",
     "ColorHistogram": "classical.features",
     "Not": "vision.bitwise",

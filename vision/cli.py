@@ -163,7 +163,20 @@ def _add_run(adding):
     parser.add_argument("--overlay", action="store_true", help="also draw results on the pictures")
     parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, ...")
     parser.add_argument("--quality", type=_whole, metavar="N", help="1 to 100: JPEG, WebP, AVIF")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
+    parser.add_argument(
+        "--mode", choices=("rgb", "gray", "unchanged"), help="how pictures are read"
+    )
+    parser.add_argument("--restart", action="store_true", help="do everything again")
+    parser.add_argument("--retry-failed", action="store_true", help="try only what failed before")
+    parser.add_argument(
+        "--verify", action="store_true", help="read files and outputs to see if they changed"
+    )
+    parser.add_argument(
+        "--durable",
+        choices=("chunk", "file", "none"),
+        default="chunk",
+        help="when outputs are on the disk for certain (chunk: with each second of work)",
+    )
     parser.add_argument(
         "--threads", type=_whole, metavar="N", help="how many (default: one a processor)"
     )

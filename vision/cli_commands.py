@@ -13,21 +13,36 @@ def run_command(options):
     from vision.archive import load
     from vision.runner import run
 
-    summary = run(
-        load(options.pipeline),
+    try:
+        summary = _run(load(options.pipeline), options, run)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if not hasattr(end, "summary"):
+            raise
+        if not options.quiet:
+            say(f"Stopped. {_closing(end.summary)}")
+        return end.code
+    if not options.quiet:
+        say(_closing(summary))
+    return FAILED if summary.failed else GOOD
+
+
+def _run(pipeline, options, run):
+    return run(
+        pipeline,
         _source(options.source),
         options.out,
         overlay=options.overlay,
         format=options.format,
         quality=options.quality,
-        overwrite=options.overwrite,
+        mode=options.mode,
+        restart=options.restart,
+        retry_failed=options.retry_failed,
+        verify=options.verify,
+        durable=options.durable,
         threads=options.threads,
         max_pixels=options.max_pixels,
         progress=not options.quiet,
     )
-    if not options.quiet:
-        say(_closing(summary))
-    return FAILED if summary.failed else GOOD
 
 
 def _source(given):
@@ -45,11 +60,12 @@ def _source(given):
 def _closing(summary):
     from vision.progress import in_words
 
-    files = f"{summary.done} file{'' if summary.done == 1 else 's'}"
-    said = f"{files} done in {in_words(summary.seconds)}: {summary.results_csv}"
+    files = f"{summary.done} file{'' if summary.done == 1 else 's'} done"
+    unchanged = f", {summary.unchanged} unchanged" if summary.unchanged else ""
+    said = [f"{files}{unchanged} in {in_words(summary.seconds)}: {summary.results_csv}"]
     if summary.failed:
-        said += f"\n{summary.failed} failed: {summary.errors_csv}"
-    return said
+        said.append(f"{summary.failed} failed: {summary.errors_csv}")
+    return "\n".join([*said, *summary.notes])
 
 
 def trace_command(options):

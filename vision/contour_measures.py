@@ -8,6 +8,12 @@ from vision import contour_shapes as shapes
 from vision.checks import check_choice, check_number, refuse
 from vision.opencv import cv2
 
+HU_METHODS = {
+    "i1": cv2.CONTOURS_MATCH_I1,
+    "i2": cv2.CONTOURS_MATCH_I2,
+    "i3": cv2.CONTOURS_MATCH_I3,
+}
+
 
 class Measures:
     """The measures of `Contours`: of each outline as a polygon through pixel centres.
@@ -21,7 +27,7 @@ class Measures:
 
         Smaller than the number of pixels: those on the outline count half or less.
         """
-        return _locked(np.array([cv2.contourArea(one) for one in self.points], np.float64))
+        return _locked(polygon_areas(self.points))
 
     @functools.cached_property
     def perimeters(self):
@@ -93,7 +99,8 @@ class Measures:
     @functools.cached_property
     def hull_areas(self):
         """Area of the convex hull of each polygon, (n,), in square pixels."""
-        return _locked(np.array([cv2.contourArea(cv2.convexHull(p)) for p in self.points], float))
+        hulls = [one if len(one) < 4 else cv2.convexHull(one) for one in self.points]
+        return _locked(polygon_areas(hulls))
 
     @functools.cached_property
     def solidities(self):
@@ -136,12 +143,7 @@ class Measures:
         """
         if self.hierarchy is None:
             return _locked(np.zeros(len(self.points), int))
-        parents = self.hierarchy[:, 3]
-        depths, above = np.zeros(len(parents), int), parents
-        while (inside := above >= 0).any():
-            depths += inside
-            above = np.where(inside, parents[above], -1)
-        return _locked(depths)
+        return _locked(nesting(self.hierarchy[:, 3]))
 
     def hulls(self):
         """The convex hull of each contour.
@@ -178,9 +180,12 @@ class Measures:
         doi:10.3138/FM57-6770-U75U-7727.
         """
         check_number("tolerance", tolerance, owner="Contours.approximated", at_least=0)
-        pairs = zip(self.points, self.perimeters.tolist(), strict=True)
+        limits = (tolerance * self.perimeters).tolist()
         return self._replaced(
-            [cv2.approxPolyDP(p, tolerance * length, True) for p, length in pairs]
+            [
+                one if len(one) == 1 else cv2.approxPolyDP(one, limit, True)
+                for one, limit in zip(self.points, limits, strict=True)
+            ]
         )
 
     def shape_distances(self, template, method="i1"):
@@ -205,17 +210,50 @@ class Measures:
             If `template` is no outline with an area, or `method` is unknown.
         """
         owner = "Contours.shape_distances"
-        check_choice("method", method, tuple(shapes.HU_METHODS), owner=owner)
+        check_choice("method", method, tuple(HU_METHODS), owner=owner)
         outline = np.asarray(template)
         good = outline.ndim == 2 and outline.shape[1] == 2 and outline.dtype.kind in "iuf"
         if not (good and len(outline) > 2 and cv2.contourArea(outline.astype(np.float32)) > 0):
             refuse("template", template, "an outline of (x, y) around some area, (m, 2)", owner)
-        wanted = shapes.hu_moments([outline.astype(np.float32)])[0]
-        return shapes.hu_distances(self.hu_moments, wanted, method)
+        dtype = np.float32 if outline.dtype.kind == "f" else np.int32
+        wanted, number = outline.astype(dtype), HU_METHODS[method]
+        found = [
+            cv2.matchShapes(one, wanted, number, 0) if len(one) > 2 else np.inf
+            for one in self.points
+        ]
+        distances = np.array(found, np.float64)
+        return np.where(distances < np.finfo(np.float64).max, distances, np.inf)
 
     def _replaced(self, outlines):
         hierarchy = None if self.hierarchy is None else self.hierarchy.copy()
         return type(self).from_opencv(tuple(outlines), hierarchy, self.shape)
+
+
+def polygon_areas(outlines):
+    """The area within each polygon, (n,) float64, in square pixels.
+
+    Examples
+    --------
+    >>> square = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], np.int32)
+    >>> polygon_areas([square, square[:2]]).tolist()
+    [16.0, 0.0]
+    """
+    return np.array([cv2.contourArea(one) if len(one) > 2 else 0.0 for one in outlines], np.float64)
+
+
+def nesting(parents):
+    """In how many others each contour lies, by the numbers of their parents, -1 for none.
+
+    Examples
+    --------
+    >>> nesting(np.array([-1, 0, 1, -1])).tolist()
+    [0, 1, 2, 0]
+    """
+    depths, above = np.zeros(len(parents), int), parents
+    while (inside := above >= 0).any():
+        depths += inside
+        above = np.where(inside, parents[above], -1)
+    return depths
 
 
 def _locked(array):

@@ -7,13 +7,6 @@ import numpy as np
 
 from vision.opencv import cv2
 
-_LEAST_HU = 1e-5
-HU_METHODS = {
-    "i1": lambda ours, theirs: np.abs(1 / ours - 1 / theirs),
-    "i2": lambda ours, theirs: np.abs(ours - theirs),
-    "i3": lambda ours, theirs: np.abs((ours - theirs) / ours),
-}
-
 
 def moment_table(outlines):
     """The area, the centre of gravity and the central moments of second order of polygons.
@@ -137,42 +130,6 @@ def hu_moments(outlines):
     """
     found = [cv2.HuMoments(cv2.moments(one)).reshape(7) for one in outlines]
     return np.array(found, np.float64).reshape(-1, 7)
-
-
-def hu_distances(found, wanted, method):
-    """Distances of rows of Hu's moments from those of one shape, as ``cv2.matchShapes`` has them.
-
-    Parameters
-    ----------
-    found : (n, 7) ndarray
-    wanted : (7,) ndarray
-    method : {"i1", "i2", "i3"}
-
-    Returns
-    -------
-    (n,) ndarray of float64
-        Infinite where no moment is large enough to be compared.
-
-    Examples
-    --------
-    >>> disc, bar = np.zeros((2, 7))
-    >>> disc[0], bar[0] = 0.16, 0.4
-    >>> hu_distances(np.array([disc, bar]), disc, "i2").round(3).tolist()
-    [0.0, 0.398]
-    """
-    # Smaller moments are noise of the grid.
-    large, wanted_large = np.abs(found) > _LEAST_HU, np.abs(wanted) > _LEAST_HU
-    ours, theirs = _logarithms(found, large), _logarithms(wanted, wanted_large)
-    with np.errstate(divide="ignore"):  # a moment of exactly 1, whose logarithm is 0
-        terms = np.where(large & wanted_large, HU_METHODS[method](ours, theirs), 0)
-    distances = terms.max(axis=1, initial=0) if method == "i3" else terms.sum(axis=1)
-    return np.where((large & wanted_large).any(axis=1), distances, np.inf)
-
-
-def _logarithms(moments, large):
-    """Logarithms with the moments' own sign; 1 for those that are too small."""
-    safe = np.where(large, moments, 10)
-    return np.sign(safe) * np.log10(np.abs(safe))
 
 
 def _half_turn(degrees):

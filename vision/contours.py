@@ -67,7 +67,7 @@ class Contours(Measures, Fillings, Result):
         self._hold(points=points, shape=shape, hierarchy=hierarchy)
 
     @classmethod
-    def from_opencv(cls, points, hierarchy, shape):
+    def from_opencv(cls, points, hierarchy, shape, kept=None):
         """What ``cv2.findContours`` gave, taken over without copies or checks.
 
         Parameters
@@ -76,6 +76,8 @@ class Contours(Measures, Fillings, Result):
         hierarchy : (1, n, 4) int32 array or None
         shape : tuple of int
             The (height, width) of the image.
+        kept : (n,) array of bool, optional
+            Which contours are taken; all if not given.
 
         Returns
         -------
@@ -87,6 +89,10 @@ class Contours(Measures, Fillings, Result):
         >>> Contours.from_opencv((dot,), None, (9, 9))[0].tolist()
         [[3, 4]]
         """
+        if kept is not None:
+            rows = np.flatnonzero(kept)
+            points = tuple(points[row] for row in rows.tolist())
+            hierarchy = _selected_links(hierarchy.reshape(-1, 4), rows)
         # A microsecond of every pipeline that ends here: the fields are made on first use.
         self = _new(cls)
         fields = self.__dict__
@@ -116,7 +122,7 @@ class Contours(Measures, Fillings, Result):
         return self.points[rows] if np.ndim(rows) == 0 else self._selected(self.points, rows)
 
     def _selected(self, points, rows, shape=None):
-        kept = tuple(points[row] for row in rows)
+        kept = tuple(points[row] for row in np.asarray(rows).tolist())
         links = None if self.hierarchy is None else _selected_links(self.hierarchy, rows)
         return type(self).from_opencv(kept, links, shape or self.shape)
 
@@ -186,6 +192,11 @@ def _links(hierarchy, count):
 def _selected_links(hierarchy, rows):
     """The hierarchy of the chosen contours: a parent left out gives way to its own parent."""
     rows = np.asarray(rows, np.intp)
+    if hierarchy[:, 3].max(initial=-1) < 0:
+        links = np.full((len(rows), 4), -1, np.int32)
+        links[:-1, 0] = np.arange(1, len(rows))
+        links[1:, 1] = np.arange(len(rows) - 1)
+        return links
     number = np.full(len(hierarchy) + 1, -1)  # one more: -1, for none, stays -1
     number[rows] = np.arange(len(rows))
     parents = hierarchy[rows, 3]

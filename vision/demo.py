@@ -143,7 +143,7 @@ def _run(example, pictures, out, progress):
         out / "photographs",
         folder,
         overlay=True,
-        overwrite=True,
+        restart=True,
         progress=progress,
     )
     trace = example.pipeline.trace(pictures[example.photograph])

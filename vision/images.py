@@ -473,7 +473,7 @@ def _walk(root, depth=float("inf")):
     seen = {folder.stat()[1:3] for folder in root.resolve().parents}  # inode and device
     folders, links, names = [""], [], []
     while folders or links:
-        folder = folders.pop() if folders else links.pop(links.index(min(links, key=_natural)))
+        folder = folders.pop() if folders else links.pop(links.index(min(links, key=natural)))
         place = root / folder
         if place.stat()[1:3] in seen:
             continue
@@ -492,10 +492,17 @@ def _walk(root, depth=float("inf")):
 def _pictures(names):
     """Those that look like pictures and are not hidden, in natural order."""
     found = [name for name in names if posixpath.splitext(name)[1].lower() in EXTENSIONS]
-    return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
+    return sorted((name for name in found if not _HIDDEN.search(name)), key=natural)
 
 
-def _natural(name):
+def natural(name):
+    """A key that sorts names as people count: img2 before img10, folder by folder.
+
+    Examples
+    --------
+    >>> sorted(["img10.png", "img2.png"], key=natural)
+    ['img2.png', 'img10.png']
+    """
     return [_natural_part(part) for part in name.split("/")]
 
 

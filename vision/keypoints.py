@@ -1,6 +1,7 @@
 """Points of interest with their size, direction and descriptors."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -108,13 +109,15 @@ class Keypoints(Rows):
         >>> Keypoints.from_opencv([cv2.KeyPoint(5, 4, 7)], shape=(10, 10)).sizes.tolist()
         [7.0]
         """
-        points = cv2.KeyPoint_convert(keypoints) if len(keypoints) else []
-        angles = np.array([one.angle for one in keypoints], np.float64)
+        count = len(keypoints)
+        points = cv2.KeyPoint_convert(keypoints) if count else []
+        sizes, angles, responses = (
+            np.fromiter(map(attrgetter(name), keypoints), np.float64, count)
+            for name in ("size", "angle", "response")
+        )
         # SIFT gives 360 itself for a hair below 0.
         angles = np.where(angles >= 360, angles - 360, angles)
         angles = None if (angles == _NO_ANGLE).all() else angles
-        sizes = np.array([one.size for one in keypoints], np.float64)
-        responses = np.array([one.response for one in keypoints], np.float64)
         return cls(np.reshape(points, (-1, 2)), shape, sizes, angles, responses, descriptors)
 
     def to_opencv(self):

@@ -261,9 +261,11 @@ def vanishing_point(middles, directions, weights, tolerance):
     for _ in range(_ROUNDS):
         moved = _meeting(lines[leading], middles[leading], weights[leading], point)
         chosen = _leads(moved, middles, lines, tolerance)
-        if weights @ chosen < weights @ leading:
+        if chosen.sum() < 2:
             break
-        point, leading = moved, chosen
+        point, settled, leading = moved, np.array_equal(chosen, leading), chosen
+        if settled:
+            break
     return point, leading
 
 

@@ -39,6 +39,9 @@ class _Silent:
     def advance(self, failed):
         """Note one more file."""
 
+    def skip(self, count):
+        """Note files that an earlier run had done."""
+
     def __enter__(self):
         return self
 
@@ -60,6 +63,9 @@ class _Lines(_Silent):
         if time.monotonic() - self.said >= self.every and self.done < self.total:
             self.said = time.monotonic()
             self.show()
+
+    def skip(self, count):
+        self.total -= count
 
     def show(self):
         print(self.words(), file=self.stream, flush=True)
@@ -98,7 +104,8 @@ class _Bar(_Lines):
         return self
 
     def show(self):
-        self.bar.update(self.task, completed=self.done, description=self.words())
+        words = self.words()
+        self.bar.update(self.task, completed=self.done, total=self.total, description=words)
 
     def __exit__(self, *exception):
         self.show()

@@ -2,13 +2,11 @@
 
 import functools
 import os
-from pathlib import Path
 
 import numpy as np
 
 from vision.encoding import encode, format_of
 from vision.errors import ImageError, KindError, ParameterError
-from vision.io import write_bytes
 from vision.kinds import LOCATED, Branched, Kind, is_binary, kinds_of
 from vision.output_names import extension_of, output_name
 from vision.result_base import Result
@@ -107,7 +105,7 @@ def _check_folders(kind):
 
 
 class Recorder:
-    """Writes the files of results below one folder and gives the rows of the table.
+    """Makes the files of results and the rows of the table; writes nothing.
 
     Safe to use from several threads.
 
@@ -133,8 +131,9 @@ class Recorder:
     >>> import tempfile
     >>> image = np.zeros((4, 6), np.uint8)
     >>> recorder = Recorder(tempfile.mkdtemp())
-    >>> recorder.record("a.jpg", "a.jpg", image, Kind.MASK, image)[0]["output"]
-    'images/a.jpg.png'
+    >>> rows, files = recorder.record("a.jpg", "a.jpg", image, Kind.MASK, image)
+    >>> rows[0]["output"], list(files)
+    ('images/a.jpg.png', ['images/a.jpg.png'])
     """
 
     def __init__(self, out, *, overlay=False, format=None, quality=None, names=(), owns=False):
@@ -142,10 +141,9 @@ class Recorder:
         self.format = format
         self.names = names
         self.owns = owns
-        self._folders = set()
 
     def record(self, name, source, image, kind, result):
-        """Write the files of one result.
+        """The rows and files of one result.
 
         Parameters
         ----------
@@ -162,8 +160,10 @@ class Recorder:
 
         Returns
         -------
-        list of dict
-            The rows: one an object, numbered from 1; one numbered 0 if nothing was found.
+        rows : list of dict
+            One an object, numbered from 1; one numbered 0 if nothing was found.
+        files : dict of str to bytes
+            What is to be written below the folder, by path.
 
         Raises
         ------
@@ -171,8 +171,6 @@ class Recorder:
             If a label map has labels that no PNG holds.
         KindError
             If the result is of a kind that cannot be written.
-        WriteError
-            If a file cannot be written. Whatever is raised, no file of this result is left.
         """
         rows, files = [], {}
         for branch, part, value in _parts(kind, result):
@@ -185,8 +183,43 @@ class Recorder:
             lead = {"source": source} | ({"branch": branch} if branch else {})
             numbered = enumerate(found, start=1) if found else [(0, dict.fromkeys(columns))]
             rows += [{**lead, "object": number, **common, **row} for number, row in numbered]
-        self._write_all(files)
-        return rows
+        return rows, files
+
+    def renamed(self, entry, name, source):
+        """What the ledger's entry of a file becomes for another file of the same content.
+
+        Parameters
+        ----------
+        entry : dict
+            With ``name``, ``rows`` and ``outputs``.
+        name, source : str
+            Of the other file.
+
+        Returns
+        -------
+        (list of dict, dict of str to str) or None
+            Its rows, and the new path of each output; None where the names stand for different
+            formats.
+        """
+        before = self._named(entry["name"])
+        after = self._named(name)
+        if [format for format, _ in before] != [format for format, _ in after]:
+            return None
+        paths = {}
+        for path, *_ in entry["outputs"]:
+            for (_, old), (_, new) in zip(before, after, strict=True):
+                if path.endswith(f"/{old}"):
+                    paths[path] = path.removesuffix(old) + new
+        rows = [
+            row | {"source": source} | ({"output": paths[row["output"]]} if "output" in row else {})
+            for row in entry["rows"]
+        ]
+        return rows, paths
+
+    def _named(self, name):
+        """The names of outputs, lossless ones and pictures, with their formats."""
+        formats = (LOSSLESS, self.format or _own_format(extension_of(name)))
+        return [(format, output_name(name, format)) for format in formats]
 
     def _drawn(self, found, image, *, alone):
         """The result on its picture; on the picture itself where nobody needs that again."""
@@ -225,24 +258,6 @@ class Recorder:
         path = folder + output_name(name, format)
         files[path] = encode(picture, format, quality=self.quality if format in LOSSY else None)
         return path
-
-    def _write_all(self, files):
-        """Write what is encoded already; if one file fails, those before it are taken back."""
-        written = []
-        try:
-            for path, data in files.items():
-                self._make_folder(path.rpartition("/")[0])
-                write_bytes(f"{self.out}/{path}", data, durable=False)
-                written.append(path)
-        except BaseException:
-            for path in written:
-                Path(self.out, path).unlink(missing_ok=True)
-            raise
-
-    def _make_folder(self, folder):
-        if folder not in self._folders:
-            Path(self.out, folder).mkdir(parents=True, exist_ok=True)
-            self._folders.add(folder)
 
 
 @functools.cache

@@ -77,7 +77,7 @@ def file_state(path):
     True
     """
     try:
-        found = os.stat(path)
+        found = os.stat(path)  # noqa: PTH116 (for every file of a run)
     except OSError:
         return None
     return [found.st_size, found.st_mtime_ns, found.st_ino]

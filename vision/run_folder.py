@@ -10,21 +10,20 @@ from vision.flow import is_stateless
 from vision.images import Images
 from vision.io import write_bytes
 from vision.records import OUTPUTS, OVERLAYS
+from vision.run_tables import ERRORS, RESULTS
 from vision.text import describe
 
-RESULTS, ERRORS = "results.csv", "errors.csv"
+LEDGER = "ledger.jsonl"
 DESCRIPTIONS = AS_TEXT, AS_ARCHIVE, AS_REPR = "pipeline.yaml", "pipeline.vision", "pipeline.txt"
 
 
-def check_free(out, overwrite):
-    """Whether a folder holds an earlier run; refused unless that may be replaced.
+def check_free(out):
+    """Whether a folder holds an earlier run.
 
     Parameters
     ----------
     out : Path
         The folder; it need not be there.
-    overwrite : bool
-        Whether an earlier run may be replaced.
 
     Returns
     -------
@@ -33,32 +32,27 @@ def check_free(out, overwrite):
     Raises
     ------
     OutputExistsError
-        If there is an earlier run and `overwrite` is False, or pictures where a run puts its own
-        that no run made.
+        If there are tables or pictures where a run puts its own, but no ledger: no run made them.
 
     Examples
     --------
     >>> import tempfile
     >>> out = Path(tempfile.mkdtemp())
-    >>> check_free(out, overwrite=False)
+    >>> check_free(out)
     False
-    >>> (out / "results.csv").touch()
-    >>> check_free(out, overwrite=True)
+    >>> (out / "ledger.jsonl").touch()
+    >>> check_free(out)
     True
     """
-    found = [name for name in (RESULTS, ERRORS, *DESCRIPTIONS) if (out / name).exists()]
-    if found and not overwrite:
-        raise OutputExistsError(
-            f"The 'out' of run holds an earlier run: {str(out / found[0])!r} exists. Choose "
-            "another folder, or replace the run with overwrite=True (--overwrite)."
-        )
-    for name in () if found else (OUTPUTS, OVERLAYS):
-        if (out / name).is_dir() and any((out / name).iterdir()):
+    if (out / LEDGER).exists():
+        return True
+    for name in (RESULTS, ERRORS, OUTPUTS, OVERLAYS):
+        place = out / name
+        if place.is_file() or (place.is_dir() and any(place.iterdir())):
             raise OutputExistsError(
-                f"The 'out' of run holds {str(out / name)!r}, which no run made. Choose another "
-                "folder."
+                f"The 'out' of run holds {str(place)!r}, which no run made. Choose another folder."
             )
-    return bool(found)
+    return False
 
 
 def collect(source, mode, max_pixels, out, earlier):

@@ -1,117 +1,274 @@
-"""The work of a run: files through a pipeline on threads, in order, in bounded memory."""
+"""The work of a run: chunks of files, from their bytes to the names of their outputs."""
 
 import contextlib
-import errno
 import threading
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from vision.errors import ImageError
+import numpy as np
+
+from vision.errors import ImageError, WriteError
+from vision.fingerprints import content_hash
 from vision.kinds import kinds_of
 from vision.opencv import cv2
+from vision.regular_file import file_state
+from vision.staging import HOPELESS, Staging
 
-AHEAD = 4  # jobs a thread that may wait for an earlier one; they hold rows, no pictures
 BATCH = 16  # pictures that a network or a scikit-learn step gets at once ...
 BATCH_BYTES = 32 << 20  # ... unless they hold more than this together
-# With these no further file can be written either: the run ends.
-HOPELESS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file.
+class Chunk:
+    """Files that are done, and become visible, together.
 
     Parameters
     ----------
-    rows : list of dict
-        Its rows of the results.
-    error : dict or None
-        Its row of the errors, if it failed.
+    images : Images
+        The files.
+    names : list of str
+        What their outputs are called after.
+    tasks : list of (int, dict or None)
+        For each its index in the run, and the ledger's entry that still holds if its content is
+        the same.
     """
 
-    rows: list
-    error: dict | None = None
+    images: object
+    names: list
+    tasks: list
+
+    def __len__(self):
+        return len(self.names)
+
+
+@dataclass
+class _File:
+    """One file of a chunk, on its way."""
+
+    chunk: Chunk
+    index: int
+    started: float = field(default_factory=time.monotonic)
+    state: list | None = None
+    hash: str | None = None
+    image: object = None
+
+    @property
+    def name(self):
+        return self.chunk.names[self.index]
+
+    @property
+    def source(self):
+        return self.chunk.images.sources[self.index]
 
 
 class Work:
-    """Everything that happens to a file, from reading it to writing its outputs, in one thread.
+    """Everything that happens to a chunk. Called with one, it gives the entries of the ledger.
 
-    Called with a job, a list of indices, it gives an `Outcome` for each.
+    An entry holds ``name`` and ``source``, ``state`` and ``hash`` of the file, ``run``, ``key``,
+    ``seconds``, the ``rows`` of the table, the ``outputs`` (path, size, time and hash of each) and,
+    where the file failed, ``error``. A file whose content is in work elsewhere has none: it is to
+    be given again later.
 
     Parameters
     ----------
     plan : Plan
         What runs.
-    images : Images
-        The files.
     recorder : Recorder
         What becomes of the results.
+    run : str
+        The identity of the run.
+    key : str
+        What the pipeline is, see `vision.fingerprints.pipeline_key`.
+    durable : bool
+        Whether entries are given only when their outputs are on the disk.
+    ledger : Ledger, optional
+        Where files of the same content may be found.
     """
 
-    def __init__(self, plan, images, recorder):
-        self.plan, self.images, self.recorder = plan, images, recorder
-        self.sources = images.sources
-        suffix = ".png" if images.root is None else ""  # pictures in memory have no format
-        self.names = [images.name(index) + suffix for index in range(len(images))]
+    def __init__(self, plan, recorder, run, key, *, durable, ledger=None):
+        self.plan, self.recorder, self.ledger = plan, recorder, ledger
+        self.run, self.key, self.durable = run, key, durable
+        self.stopping, self.abandoned = threading.Event(), threading.Event()
+        self._lock, self._claimed = threading.Lock(), {}  # content to the name that is in work
 
-    def jobs(self):
-        """The files as lists of indices: one at a time, or batches for steps that want them."""
-        size, count = BATCH if self.plan.batched else 1, len(self.images)
-        return (range(start, min(start + size, count)) for start in range(0, count, size))
-
-    def __call__(self, indices):
-        outcomes, batch = {}, {}
-        for index in indices:
-            read = self._guarded(index, self._read, index)
-            if isinstance(read, Outcome):
-                outcomes[index] = read
-                continue
-            batch[index] = read
-            del read
-            if not self.plan.batched or sum(i.nbytes for i in batch.values()) >= BATCH_BYTES:
-                outcomes |= self._processed(batch)
-                batch = {}
-        outcomes |= self._processed(batch)
-        return [outcomes[index] for index in indices]
-
-    def _guarded(self, index, function, *arguments):
-        """What a function gives, or the outcome of its error."""
+    def __call__(self, chunk):
+        staging = Staging(self.recorder.out, self.run, durable=self.durable)
+        entries, fatal = [], None
         try:
-            return function(*arguments)
-        except Exception as error:
-            if getattr(error, "errno", None) in HOPELESS:
-                raise
-            return Outcome([], {"source": self.sources[index], **_described(error)})
+            try:
+                self._fill(entries, chunk, staging)
+            except WriteError as error:  # what is done already still gets its place
+                fatal = error
+            if self.abandoned.is_set():
+                staging.discard()
+                return []
+            failed = staging.publish()
+        except BaseException:
+            staging.discard()
+            raise
+        entries = [self._settled(entry, failed) for entry in entries]
+        if fatal is not None:
+            fatal.entries = entries
+            raise fatal
+        return entries
 
-    def _read(self, index):
-        image = self.images[index]
+    def _settled(self, entry, failed):
+        """The entry, its outputs as they are on the disk now."""
+        out, errors = self.recorder.out, [failed[o[0]] for o in entry["outputs"] if o[0] in failed]
+        if errors:
+            for path, *_ in entry["outputs"]:
+                Path(out, path).unlink(missing_ok=True)
+            return entry | {"rows": [], "outputs": [], "error": described(errors[0])}
+        for output in entry["outputs"]:
+            output[1:3] = file_state(f"{out}/{output[0]}")[:2]
+        return entry
+
+    def _fill(self, entries, chunk, staging):
+        batch = []
+        for index in range(len(chunk)):
+            if self.stopping.is_set():
+                break
+            file = _File(chunk, index)
+            try:
+                entry = self._begun(file, staging)
+            except Exception as error:
+                entry = self._failed(file, error)
+            if entry is not None:
+                entries.append(entry)
+            elif file.image is not None:
+                batch.append(file)
+            held = sum(file.image.nbytes for file in batch)
+            if not self.plan.batched or len(batch) == BATCH or held >= BATCH_BYTES:
+                self._process(batch, entries, staging)
+                batch = []
+        self._process(batch, entries, staging)
+
+    def _begun(self, file, staging):
+        """Its entry, if it need not be computed; else its image, unless that is in work."""
+        chunk, index = file.chunk, file.index
+        file.state = chunk.images.state(index)
+        data = chunk.images.data(index)
+        file.hash = content_hash(data)
+        _, earlier = chunk.tasks[index]
+        if earlier is not None and earlier["hash"] == file.hash:
+            return {**earlier, "state": file.state, "kept": True}
+        copied = self._copied(file, staging)
+        if copied is not None or not self._claim(file):
+            return copied
+        image = chunk.images.decoded(index, data)
         self.plan.admit(image)
-        return image
+        file.image = image
+        return None
 
-    def _processed(self, batch):
+    def _claim(self, file):
+        """Whether no other file of this content is in work."""
+        if self.ledger is None:
+            return True
+        with self._lock:
+            owner = self._claimed.setdefault(file.hash, file.name)
+        entry = self.ledger.get(owner)
+        return owner == file.name or (entry is not None and entry["run"] == self.run)
+
+    def _copied(self, file, staging):
+        """The entry of a file whose content was done under another name; None if it was not."""
+        other = None if self.ledger is None else self.ledger.name_of(file.hash)
+        if other is None or other == file.name:
+            return None
+        found = self.ledger[other]
+        if found["key"] != self.key or "error" in found or not intact(self.recorder.out, found):
+            return None
+        renamed = self.recorder.renamed(found, file.name, file.source)
+        if renamed is None:
+            return None
+        rows, paths = renamed
+        with _forgetting(staging, paths.values()):
+            for old, new in paths.items():
+                staging.link(old, new)
+        outputs = [[paths[path], *rest] for path, *rest in found["outputs"]]
+        return self._entry(file, rows, outputs) | {"copied": other}
+
+    def _process(self, batch, entries, staging):
         results = self._together(batch) if len(batch) > 1 else None
-        if results is None:
-            return {i: self._guarded(i, self._alone, i, batch[i]) for i in batch}
-        return {
-            i: self._guarded(i, self._record, i, batch[i], result)
-            for i, result in zip(batch, results, strict=True)
-        }
+        for position, file in enumerate(batch):
+            try:
+                result = self.plan.run(file.image) if results is None else results[position]
+                entries.append(self._recorded(file, result, staging))
+            except Exception as error:
+                entries.append(self._failed(file, error))
+            file.image = None
 
     def _together(self, batch):
         """The results of a batch; None if it failed: then each picture is tried alone."""
         try:
-            return self.plan.run_many(list(batch.values()))
+            return self.plan.run_many([file.image for file in batch])
         except Exception:  # raised again, and reported, by the picture that it belongs to
             return None
 
-    def _alone(self, index, image):
-        return self._record(index, image, self.plan.run(image))
+    def _recorded(self, file, result, staging):
+        kind = leaving(self.plan, kinds_of(file.image))
+        rows, files = self.recorder.record(file.name, file.source, file.image, kind, result)
+        with _forgetting(staging, files):
+            for path, data in files.items():
+                staging.add(path, data)
+        outputs = [[path, None, None, content_hash(data)] for path, data in files.items()]
+        return self._entry(file, rows, outputs)
 
-    def _record(self, index, image, result):
-        kind = leaving(self.plan, kinds_of(image))
-        name, source = self.names[index], self.sources[index]
-        return Outcome(self.recorder.record(name, source, image, kind, result))
+    def _failed(self, file, error):
+        if getattr(error, "errno", None) in HOPELESS:
+            raise error
+        return self._entry(file, [], []) | {"error": described(error)}
+
+    def _entry(self, file, rows, outputs):
+        return {
+            "name": file.name,
+            "source": file.source,
+            "state": file.state,
+            "hash": file.hash,
+            "run": self.run,
+            "key": self.key,
+            "seconds": round(time.monotonic() - file.started, 6),
+            "rows": rows,
+            "outputs": outputs,
+        }
+
+
+@contextlib.contextmanager
+def _forgetting(staging, paths):
+    """If anything fails, none of the files stays."""
+    try:
+        yield
+    except BaseException:
+        staging.forget(paths)
+        raise
+
+
+def intact(out, entry, *, verify=False):
+    """Whether the outputs of an entry are as they were written.
+
+    Parameters
+    ----------
+    out : str
+        The folder of the run.
+    entry : dict
+        Of the ledger.
+    verify : bool, default=False
+        Whether to read them even if size and time are the same.
+    """
+    for path, size, changed, content in entry["outputs"]:
+        found = file_state(f"{out}/{path}")
+        if found is None or found[0] != size:
+            return False
+        if (verify or found[1] != changed) and _hash_of_file(f"{out}/{path}") != content:
+            return False
+    return True
+
+
+def _hash_of_file(path):
+    try:
+        return content_hash(np.fromfile(path, np.uint8))
+    except OSError:
+        return None
 
 
 def leaving(plan, likely):
@@ -129,7 +286,7 @@ def leaving(plan, likely):
     return plan.kinds[(exact or near)[0]]
 
 
-def _described(error):
+def described(error):
     """The cells of an error: its class, and its reason on one line."""
     cls = type(error)
     ours = cls.__module__.partition(".")[0] in ("builtins", "vision", "classical", "deep")
@@ -138,62 +295,6 @@ def _described(error):
         reason = "not enough memory" if isinstance(error, MemoryError) else "no reason given"
     name = cls.__name__ if ours else f"{cls.__module__}.{cls.__name__}"
     return {"error": name, "reason": " ".join(reason.split())}
-
-
-def in_order(work, jobs, threads, take):
-    """Do jobs on threads and take what they give, in order, a few ahead.
-
-    Parameters
-    ----------
-    work : callable
-        Gives the outcome of a job; called in threads.
-    jobs : iterable
-        The jobs; only a few more than there are threads are taken from it ahead.
-    threads : int
-        Threads.
-    take : callable
-        Called with each outcome, in this thread.
-
-    Raises
-    ------
-    BaseException
-        What `work` or `take` raised, or KeyboardInterrupt: after the jobs in work have ended and
-        what was done has been taken.
-
-    Examples
-    --------
-    >>> squares = []
-    >>> in_order(lambda number: number**2, range(5), threads=2, take=squares.append)
-    >>> squares
-    [0, 1, 4, 9, 16]
-    """
-    pool, waiting = ThreadPoolExecutor(threads, thread_name_prefix="vision-run"), deque()
-    try:
-        for job in jobs:
-            waiting.append(pool.submit(work, job))
-            if len(waiting) > AHEAD * threads:
-                _take_first(waiting, take)
-        while waiting:
-            _take_first(waiting, take)
-    except BaseException:
-        _take_begun(waiting, take)
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _take_first(waiting, take):
-    # Left in the queue until it is taken, so that an interrupt while waiting loses nothing.
-    take(waiting[0].result())
-    waiting.popleft()
-
-
-def _take_begun(waiting, take):
-    begun = [future for future in waiting if not future.cancel()]
-    wait(begun)
-    for future in begun:
-        if future.exception() is None:
-            take(future.result())
 
 
 class _CvThreads:

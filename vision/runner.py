@@ -1,23 +1,35 @@
-"""`vision.run`: a pipeline over a folder, one bad file never the end of it."""
+"""`vision.run`: a pipeline over a folder, nothing lost and nothing done twice."""
 
 import os
+import secrets
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from vision.allocator import memory_kept
-from vision.checks import check_bool, check_integer, refuse
+from vision.checks import check_bool, check_choice, check_integer, refuse
 from vision.composition import chain
 from vision.conversions import FROM_RGB
 from vision.encoding import format_of
 from vision.errors import KindError
+from vision.executors import Threads, drive
+from vision.fingerprints import pipeline_key, versions_of
 from vision.kinds import Kind
+from vision.ledger import Ledger
 from vision.pipeline import Pipeline
 from vision.progress import in_words, progress_of
 from vision.records import LOSSY, Recorder, check_outputs, parts_of
-from vision.run_folder import ERRORS, RESULTS, check_free, collect, describe_run
-from vision.run_work import Work, in_order, leaving, one_cv2_thread
-from vision.tables import Table
+from vision.resume import LARGEST, Pace, Resume
+from vision.run_folder import LEDGER, check_free, collect, describe_run
+from vision.run_tables import ERRORS, RESULTS, write_tables
+from vision.run_work import BATCH, Work, leaving, one_cv2_thread
+from vision.staging import remove_left
+from vision.stopping import Stopping
+
+DURABLE = ("chunk", "file", "none")
+TABLES_WITHIN = 0.5  # seconds, when a signal ends the run
+
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -25,33 +37,41 @@ class RunSummary:
 
     Parameters
     ----------
-    done, failed : int
-        Files with a result, and files with a row in `errors_csv`.
+    done, failed, unchanged : int
+        Files that have a result now, files with a row in `errors_csv`, and files that an earlier
+        run had done.
     seconds : float
         How long it took.
     out : Path
         The folder of the outputs.
     results_csv, errors_csv : Path
         The two tables.
+    notes : tuple of str
+        What else is to be known: why files were done again, which vanished, versions that differ.
 
     Examples
     --------
-    >>> RunSummary(40, 2, 6.25, Path("out"), Path("out/results.csv"), Path("out/errors.csv"))
+    >>> out = Path("out")
+    >>> RunSummary(40, 2, 0, 6.25, out, out / "results.csv", out / "errors.csv")
     RunSummary(40 done, 2 failed in 6.2 s: out/results.csv, out/errors.csv)
     """
 
     done: int
     failed: int
+    unchanged: int
     seconds: float
     out: Path
     results_csv: Path
     errors_csv: Path
+    notes: tuple = ()
 
     def __repr__(self):
         failed = f", {self.failed} failed" if self.failed else ""
+        unchanged = f", {self.unchanged} unchanged" if self.unchanged else ""
         errors = f", {self.errors_csv}" if self.failed else ""
         took = in_words(self.seconds)
-        return f"RunSummary({self.done} done{failed} in {took}: {self.results_csv}{errors})"
+        counts = f"{self.done} done{failed}{unchanged}"
+        return f"RunSummary({counts} in {took}: {self.results_csv}{errors})"
 
 
 def run(
@@ -59,10 +79,14 @@ def run(
     source,
     out,
     *,
+    mode=None,
     overlay=False,
     format=None,
     quality=None,
-    overwrite=False,
+    restart=False,
+    retry_failed=False,
+    verify=False,
+    durable="chunk",
     threads=None,
     max_pixels=None,
     progress=None,
@@ -78,28 +102,44 @@ def run(
 
     A file that cannot be read or processed is a row of ``out/errors.csv`` (``source``, ``error``,
     ``reason``), and the run goes on. ``out/pipeline.yaml`` says what ran; a fitted pipeline is
-    also kept whole, as ``pipeline.vision``. Ctrl-C ends the run after the files in work; both
-    tables then hold what was done.
+    also kept whole, as ``pipeline.vision``.
+
+    ``out/ledger.jsonl`` keeps what was done, so that another run into the same folder does only
+    what is new, changed or failed: a file by its size, time and inode, else by its content. One
+    that was moved or is there twice is not computed again. Outputs become visible, whole, in
+    chunks of about a second of work: all that a crash costs. An edited pipeline, or an output that
+    was altered, is done again. Outputs of files that vanished stay, listed in ``vanished.csv``.
+
+    Ctrl-C, SIGTERM and SIGHUP give files in work a second and end the run in order; a second
+    signal ends the process at once.
 
     Parameters
     ----------
     pipeline : Pipeline, Step or scikit-learn estimator
-        Fitted, if it learns anything. If it takes RGB, files are read as RGB; if it takes gray
-        alone, as they are stored, and colour files are refused.
+        Fitted, if it learns anything.
     source : str, path-like, list, ndarray or Images
         A folder, a pattern, a zip archive, a list of files, or pictures in memory, as `Images`
         takes them. What an earlier run wrote below it is left out.
     out : str or path-like
         The folder of the outputs; made if it is not there.
+    mode : {"rgb", "gray", "unchanged"}, optional
+        How files are read, see `vision.read`. By default ``"rgb"``; where the pipeline takes gray
+        pictures alone, ``"unchanged"``, so that colour pictures are refused, not made gray.
     overlay : bool, default=False
         Whether results are also drawn on their pictures, in ``out/overlays/``.
     format : str, optional
         The format of images and overlays, such as ``"png"``; that of the source by default.
     quality : int, optional
         From 1 to 100, for JPEG, WebP and AVIF, see `vision.encode`.
-    overwrite : bool, default=False
-        Whether the outputs of an earlier run in `out` may be replaced. Those that this run does
-        not write again stay.
+    restart : bool, default=False
+        Whether everything is done again, whatever the ledger says.
+    retry_failed : bool, default=False
+        Whether only files that failed are tried.
+    verify : bool, default=False
+        Whether files and outputs are read to see if they changed, not only their size and time.
+    durable : {"chunk", "file", "none"}, default="chunk"
+        When outputs are on the disk for certain, a power cut included: before their chunk counts
+        as done, each before the next file, or whenever the system writes them.
     threads : int, optional
         Threads; by default one for each processor that may be used.
     max_pixels : int, optional
@@ -116,17 +156,20 @@ def run(
     ParameterError
         If an option makes no sense.
     OutputExistsError
-        If `out` holds an earlier run and `overwrite` is False.
+        If `out` holds pictures that no run of this toolkit made.
+    LedgerInUseError
+        If another run is writing to `out`.
     KindError
-        If two steps do not fit, or the pipeline gives what cannot be written, such as a map: the
-        message names the step to end with.
+        If two steps do not fit, no picture of the source can enter, or the pipeline gives what
+        cannot be written, such as a map: the message names the way out.
     sklearn.exceptions.NotFittedError
         If a step must be fitted first.
     ImageNotFoundError
         If there is no picture.
     WriteError
-        If `out` cannot be written, or its disk is full: the tables then hold what was done, as
-        far as there is room for them.
+        If `out` cannot be written, or its disk is full: what was done before is kept.
+    KeyboardInterrupt, SystemExit
+        After a signal, with the `summary` of what was done.
 
     Examples
     --------
@@ -137,51 +180,210 @@ def run(
     >>> summary = run(Otsu(), [np.eye(4, dtype=np.uint8)], out, progress=False)
     >>> summary.done, summary.results_csv.read_text().splitlines()
     (1, ['source,object,output,width,height', '000000,1,images/000000.png,4,4'])
+    >>> run(Otsu(), [np.eye(4, dtype=np.uint8)], out, progress=False).unchanged
+    1
     """
     started = time.monotonic()
-    format = _check_options(overlay, format, quality, overwrite, threads, progress)
+    options = _Options(overlay, format, quality, restart, retry_failed, verify, durable, threads)
+    options.check(progress)
     pipeline, out = _as_pipeline(pipeline), Path(out)
     plan = pipeline.plan()
-    entry, mode = entry_of(plan)
+    entry, mode = entry_of(plan, mode, source)
     kind = leaving(plan, (entry,))
-    check_outputs(kind, overlay=overlay, format=format)
-    earlier = check_free(out, overwrite)
-    images = collect(source, mode, max_pixels, out, earlier)
+    check_outputs(kind, overlay=overlay, format=options.format)
+    images = collect(source, mode, max_pixels, out, check_free(out))
     describe_run(pipeline, out)
-    names = _feature_names(pipeline)
-    owns = images.root is not None  # pictures in memory are the caller's
-    recorder = Recorder(
-        out, overlay=overlay, format=format, quality=quality, names=names, owns=owns
-    )
-    work = Work(plan, images, recorder)
-    branch = ["branch"] if any(parts_of(kind)) else []
+    key = pipeline_key(pipeline, options.of_outputs | {"mode": mode})
     with (
-        Table(out / RESULTS, ["source", *branch, "object"]) as results,
-        Table(out / ERRORS, ["source", "error", "reason"]) as errors,
+        Ledger(out / LEDGER, write=True) as ledger,
         progress_of(len(images), progress is not False) as shown,
         one_cv2_thread(),
         memory_kept(),
+        Stopping() as stopping,
     ):
-        tally = _Tally(results, errors, shown)
-        in_order(work, work.jobs(), threads or _processors(), tally.take)
-    seconds = time.monotonic() - started
-    return RunSummary(tally.done, tally.failed, seconds, out, results.path, errors.path)
+        remove_left([out], ledger.runs)
+        job = _Job(pipeline, images, out, key, options, ledger, shown)
+        job.begin(versions_of(pipeline))
+        job.drive(plan, stopping)
+        written = write_tables(
+            out,
+            [ledger],
+            key,
+            branches=any(parts_of(kind)),
+            within=TABLES_WITHIN if stopping.signal else None,
+        )
+        remove_left([out], [job.identity])
+    summary = job.summary(time.monotonic() - started, written)
+    if stopping.signal:
+        raise stopping.error(summary)
+    return summary
 
 
-def _check_options(overlay, format, quality, overwrite, threads, progress):
-    """The format by its one name; everything that makes no sense is refused."""
-    check_bool("overlay", overlay, owner="run")
-    check_bool("overwrite", overwrite, owner="run")
-    if progress is not None:
-        check_bool("progress", progress, owner="run")
-    if threads is not None:
-        check_integer("threads", threads, owner="run", at_least=1)
-    format = None if format is None else format_of(format, owner="run")
-    if quality is not None:
-        check_integer("quality", quality, owner="run", at_least=1, at_most=100)
-        if format is not None and format not in LOSSY:
-            refuse("quality", quality, f"left out for {format}, which is lossless", "run")
-    return format
+@dataclass
+class _Options:
+    overlay: bool
+    format: str | None
+    quality: int | None
+    restart: bool
+    retry_failed: bool
+    verify: bool
+    durable: str
+    threads: int | None
+
+    def check(self, progress):
+        """Refuse what makes no sense; the format gets its one name."""
+        for name in ("overlay", "restart", "retry_failed", "verify"):
+            check_bool(name, getattr(self, name), owner="run")
+        if progress is not None:
+            check_bool("progress", progress, owner="run")
+        if self.restart and self.retry_failed:
+            refuse("retry_failed", True, "left out with restart, which does everything", "run")
+        check_choice("durable", self.durable, DURABLE, owner="run")
+        if self.threads is not None:
+            check_integer("threads", self.threads, owner="run", at_least=1)
+        self.format = None if self.format is None else format_of(self.format, owner="run")
+        if self.quality is not None:
+            check_integer("quality", self.quality, owner="run", at_least=1, at_most=100)
+            if self.format is not None and self.format not in LOSSY:
+                allowed = f"left out for {self.format}, which is lossless"
+                refuse("quality", self.quality, allowed, "run")
+
+    @property
+    def of_outputs(self):
+        """The options that change what is written."""
+        return {"overlay": self.overlay, "format": self.format, "quality": self.quality}
+
+
+class _Job:
+    """One run: what is to do, the entries as they come, and what is to be told at the end."""
+
+    def __init__(self, pipeline, images, out, key, options, ledger, shown):
+        self.identity = secrets.token_hex(6)
+        self.images, self.out, self.key, self.options = images, out, key, options
+        self.ledger, self.shown = ledger, shown
+        self.resume = Resume(
+            images,
+            ledger,
+            key,
+            os.fspath(out),
+            restart=options.restart,
+            verify=options.verify,
+            only_failed=options.retry_failed,
+        )
+        self.names = _feature_names(pipeline)
+        self.done = self.failed = self.kept = self.copied = self.vanished = 0
+
+    def begin(self, versions):
+        """The first line of the run."""
+        head = {
+            "run": self.identity,
+            "key": self.key,
+            "started": time.time(),
+            "files": len(self.images),
+            "root": self.images.root,
+            "versions": versions,
+            "options": self.options.of_outputs,
+            "command": sys.argv,
+        }
+        self.versions = versions
+        self.ledger.append([head], durable=self.options.durable != "none")
+
+    def drive(self, plan, stopping):
+        """Do everything."""
+        durable = self.options.durable
+        recorder = Recorder(
+            self.out,
+            **self.options.of_outputs,
+            names=self.names,
+            owns=self.images.root is not None,  # pictures in memory are the caller's
+        )
+        work = Work(
+            plan, recorder, self.identity, self.key, durable=durable != "none", ledger=self.ledger
+        )
+        pace = Pace(
+            self.images,
+            self.resume.names,
+            self._noted(self.resume.tasks()),
+            largest=1 if durable == "file" else LARGEST,
+            unit=BATCH if plan.batched else 1,
+        )
+        with Threads(work, self.options.threads or _processors()) as threads:
+            drive(threads, pace, self.take, stopping)
+        if not stopping.signal and not self.options.retry_failed:
+            gone = list(self.resume.vanished())
+            self.vanished = len(gone)
+            self.ledger.append(gone, durable=durable != "none")
+
+    def _noted(self, tasks):
+        """The tasks; files in between that are done already count as progress."""
+        told = 0
+        for task in tasks:
+            unchanged = 0 if self.options.verify else self.resume.counts["unchanged"]
+            self.shown.skip(unchanged - told)
+            told = unchanged
+            yield task
+        self.shown.skip(self.resume.counts["unchanged"] * (not self.options.verify) - told)
+
+    def take(self, entries):
+        """Keep the entries of a chunk, then remove outputs that they replace."""
+        stale = {name: self._outputs(name) for name in (entry["name"] for entry in entries)}
+        flags = [(entry.pop("kept", False), "copied" in entry) for entry in entries]
+        self.ledger.append(entries, durable=self.options.durable != "none")
+        for entry, (kept, copied) in zip(entries, flags):
+            self.kept += kept
+            self.copied += copied and not kept
+            self.failed += "error" in entry
+            self.done += not kept and "error" not in entry
+            now = {path for path, *_ in entry["outputs"]}
+            for path in stale[entry["name"]] - now:
+                Path(self.out, path).unlink(missing_ok=True)
+            self.shown.advance("error" in entry)
+
+    def _outputs(self, name):
+        entry = self.ledger.get(name)
+        return {path for path, *_ in entry["outputs"]} if entry else set()
+
+    def summary(self, seconds, written):
+        """How it ended."""
+        skipped = 0 if self.options.verify else self.resume.counts["unchanged"]
+        return RunSummary(
+            self.done,
+            self.failed,
+            skipped + self.kept,
+            seconds,
+            self.out,
+            self.out / RESULTS,
+            self.out / ERRORS,
+            tuple(self._notes(written)),
+        )
+
+    def _notes(self, written):
+        counts = self.resume.counts
+        if counts["edited"]:
+            yield f"{_files(counts['edited'])} done again: the pipeline or an option was edited"
+        if counts["altered"]:
+            yield f"{_files(counts['altered'])} done again: an output was altered or removed"
+        if self.copied:
+            yield f"{_files(self.copied)} taken over: the content was done under another name"
+        if self.vanished:
+            yield f"{_files(self.vanished)} gone from the source: outputs stay, see vanished.csv"
+        if self.ledger.damaged:
+            yield f"{self.ledger.damaged} damaged lines of the ledger were ignored"
+        for run, count in self.resume.runs.items():
+            differ = _differing(self.ledger.runs.get(run, {}).get("versions", {}), self.versions)
+            if differ:
+                yield f"{_files(count)} unchanged, but done by {differ}: restart does them again"
+        if not written:
+            yield "the tables were not written anew: the next run does so"
+
+
+def _files(count):
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+def _differing(before, now):
+    """The versions of another run where they are not those that run now."""
+    return ", ".join(f"{name} {was}" for name, was in before.items() if now.get(name, was) != was)
 
 
 def _as_pipeline(pipeline):
@@ -191,13 +393,13 @@ def _as_pipeline(pipeline):
     return pipeline if isinstance(pipeline, Pipeline) else chain(pipeline)
 
 
-def entry_of(plan):
+def entry_of(plan, mode=None, source=None):
     """The kind of picture that enters a plan, and the mode in which files are read for it.
 
     Raises
     ------
     KindError
-        If no picture can enter.
+        If no picture can enter, or none that is read in the mode asked for.
 
     Examples
     --------
@@ -205,17 +407,37 @@ def entry_of(plan):
     >>> entry_of((Gray() >> Otsu()).plan()), entry_of(chain(Otsu()).plan())
     ((<Kind.RGB: 'rgb'>, 'rgb'), (<Kind.GRAY: 'gray'>, 'unchanged'))
     """
-    if Kind.RGB in plan.kinds or Kind.ANY in plan.kinds:
-        return Kind.RGB, "rgb"
-    for kind in (Kind.GRAY, Kind.MASK, Kind.EDGES):
-        if kind in plan.kinds:
-            return kind, "unchanged"
-    first = next(iter(plan.kinds))
-    ways = {**FROM_RGB, Kind.FLOAT: "ToFloat()"}
-    hint = f" Put {ways[first]} in front." if first in ways else ""
-    raise KindError(
-        f"A run reads rgb and gray pictures, but the pipeline takes {first.described}.{hint}"
-    )
+    if mode is not None:
+        check_choice("mode", mode, ("rgb", "gray", "unchanged"), owner="run")
+    asked = getattr(source, "mode", mode)  # a collection has its own
+    entries = [kind for kind in ENTRIES if kind in plan.kinds]
+    if not entries:
+        first = next(iter(plan.kinds))
+        ways = {**FROM_RGB, Kind.FLOAT: "ToFloat()"}
+        hint = f" Put {ways[first]} in front." if first in ways else ""
+        raise KindError(
+            f"A run reads rgb and gray pictures, but the pipeline takes {first.described}.{hint}"
+        )
+    colour = entries[0] in (Kind.RGB, Kind.ANY)
+    if asked == "rgb" and not colour:
+        raise KindError(
+            f"The pipeline takes {entries[0].described}, but pictures are read as rgb. Read them "
+            'as gray: mode="gray" (--mode gray).'
+        )
+    if asked == "gray":
+        gray = [kind for kind in entries if kind.fits((Kind.GRAY,)) or kind is Kind.ANY]
+        if not gray:
+            raise KindError(
+                "The pipeline takes an rgb image, but pictures are read as gray. Leave the mode "
+                "out, or put ToRGB() in front."
+            )
+        return Kind.GRAY if Kind.ANY in gray else gray[0], "gray"
+    if colour:
+        return Kind.RGB, asked or "rgb"
+    return entries[0], asked or "unchanged"
+
+
+ENTRIES = (Kind.RGB, Kind.ANY, Kind.GRAY, Kind.MASK, Kind.EDGES)
 
 
 def _feature_names(pipeline):
@@ -225,25 +447,6 @@ def _feature_names(pipeline):
         return [str(name) for name in last.get_feature_names_out()]
     except (AttributeError, NotImplementedError, TypeError, ValueError):
         return []
-
-
-class _Tally:
-    """Takes the outcomes in order: into the tables, the progress and the counts."""
-
-    def __init__(self, results, errors, shown):
-        self.results, self.errors, self.shown = results, errors, shown
-        self.done = self.failed = 0
-
-    def take(self, outcomes):
-        """Note what became of some files."""
-        for outcome in outcomes:
-            if outcome.error is None:
-                self.results.add(outcome.rows)
-                self.done += 1
-            else:
-                self.errors.add([outcome.error])
-                self.failed += 1
-            self.shown.advance(outcome.error is not None)
 
 
 def _processors():

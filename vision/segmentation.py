@@ -108,7 +108,7 @@ class Segmentation(RegionMeasures, Result):
         return self.labels.shape
 
     def __len__(self):
-        return len(self._regions[0])
+        return len(self.numbers)
 
     def __repr__(self):
         return f"Segmentation({len(self)} labels in {described(self.shape)})"

@@ -79,8 +79,20 @@ class Table:
             self._writer.writerows(lines)
         self._rows += len(lines)
 
+    @property
+    def rows(self):
+        """How many rows it has so far."""
+        return self._rows
+
+    def discard(self):
+        """Leave an older file as it is."""
+        self._file.close()
+        self._body.unlink(missing_ok=True)
+
     def close(self):
         """Give the file its name, whole, on the disk."""
+        if self._file.closed:
+            return
         try:
             with self._named_errors(), self._file, _open(self._whole, "w") as whole:
                 csv.writer(whole, lineterminator="\n").writerow(self.columns)
@@ -104,8 +116,11 @@ class Table:
     def __enter__(self):
         return self
 
-    def __exit__(self, *exception):
-        self.close()
+    def __exit__(self, kind, *exception):
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
 
 def _open(path, mode):

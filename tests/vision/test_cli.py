@@ -82,10 +82,12 @@ def test_every_option_of_run_arrives(here, capsys):
     assert [row["source"] for row in table(here / "results/errors.csv")] == [
         "sub/deep/kaffee ünï.tif"
     ]
-    command = ["run", "mask.yaml", "photos", "--out", "results", "--quiet"]
-    assert main(command) == 2
-    assert "--overwrite" in capsys.readouterr().err
-    assert main([*command, "--overwrite"]) == 0
+    command = ["run", "mask.yaml", "photos", "--out", "results"]
+    assert main([*command, "--quiet"]) == 0
+    assert main(command) == 0
+    assert "5 unchanged" in capsys.readouterr().out
+    assert main([*command, "--restart", "--durable", "none", "--mode", "rgb"]) == 0
+    assert "5 files done" in capsys.readouterr().out
 
 
 def test_a_fitted_archive_runs(here):

@@ -90,7 +90,7 @@ def test_a_hole_has_the_mean_of_all_within_it():
 )
 def test_other_pictures_are_refused(image):
     found = Contours(([[1, 1]],), (8, 9))
-    with pytest.raises(ParameterError, match="'image' of Contours.mean_colors must be .* 9 x 8"):
+    with pytest.raises(ParameterError, match=r"'image' of Contours\.mean_colors must be .* 9 x 8"):
         found.mean_colors(image)
 
 

@@ -153,6 +153,6 @@ def test_nothing_but_background():
 
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(
-        ParameterError, match="'image' of Segmentation.mean_colors must be .* 5 x 4"
+        ParameterError, match=r"'image' of Segmentation\.mean_colors must be .* 5 x 4"
     ):
         Segmentation(np.zeros((4, 5), np.int32)).mean_colors(np.zeros((5, 4), np.uint8))

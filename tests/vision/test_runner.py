@@ -24,7 +24,6 @@ from tests.vision.run_folders import (
     stored,
     table,
 )
-from vision import records
 from vision.errors import (
     ImageNotFoundError,
     KindError,
@@ -34,6 +33,7 @@ from vision.errors import (
 )
 from vision.kinds import Kind
 from vision.runner import RunSummary
+from vision.staging import Staging
 
 
 @pytest.fixture
@@ -100,7 +100,8 @@ def test_nothing_but_the_outputs_is_left_in_the_folder(broken, tmp_path):
     out = tmp_path / "out"
     run(GaussianBlur(5), broken, out)
     pictures = {"cat.jpg", "cat.png", "coins.png", "sub/deep/kaffee ünï.tif", "sub/page.png"}
-    expected = {"results.csv", "errors.csv", "pipeline.yaml"} | {f"images/{p}" for p in pictures}
+    own = {"results.csv", "errors.csv", "pipeline.yaml", "ledger.jsonl"}
+    expected = own | {f"images/{p}" for p in pictures}
     assert files_below(out) == expected
 
 
@@ -270,43 +271,31 @@ def test_an_unfitted_pipeline_is_refused(photos, tmp_path):
         run(Gray() >> Brightness() >> GaussianNB(), photos, tmp_path / "out")
 
 
-def test_an_earlier_run_is_kept_unless_asked(photos, tmp_path):
-    out = tmp_path / "out"
-    run(Gray(), photos, out)
-    before = (out / "images/cat.png").read_bytes()
-    with pytest.raises(OutputExistsError, match="overwrite=True"):
-        run(Gray() >> Otsu(), photos, out)
-    with pytest.raises(FileExistsError):
-        run(Gray() >> Otsu(), photos, out)
-    assert (out / "images/cat.png").read_bytes() == before
-    run(Gray() >> Otsu(), photos, out, overwrite=True)
-    assert set(np.unique(stored(out / "images/cat.png"))) == {0, 255}
-    assert vision.to_text(vision.load(out / "pipeline.yaml")) == "- Gray\n- Otsu\n"
-
-
-def test_a_folder_of_pictures_that_no_run_made_is_never_written_into(photos, tmp_path):
-    put(tmp_path / "out", "images/cat.png", squares(1))
-    for overwrite in (False, True):
+@pytest.mark.parametrize("name", ["images/cat.png", "results.csv"])
+def test_what_no_run_made_is_never_written_over(photos, tmp_path, name):
+    put(tmp_path / "out", "images/cat.png", squares(1)).rename(tmp_path / "kept")
+    (tmp_path / "out" / name).write_bytes(b"a user's own")
+    for restart in (False, True):
         with pytest.raises(OutputExistsError, match="which no run made"):
-            run(Gray(), photos, tmp_path / "out", overwrite=overwrite)
-    assert np.array_equal(stored(tmp_path / "out/images/cat.png"), squares(1))
+            run(Gray(), photos, tmp_path / "out", restart=restart)
+    assert files_below(tmp_path / "out") == {name}
 
 
 @pytest.mark.parametrize("place", [".", "results", "sub/results"])
 def test_outputs_within_the_source_are_no_inputs_of_the_next_run(photos, place):
     out = photos / place
     first = run(Gray() >> Otsu(), photos, out, overlay=True)
-    second = run(Gray() >> Otsu(), photos, out, overlay=True, overwrite=True)
+    second = run(Gray() >> Otsu(), photos, out, overlay=True, restart=True)
     assert (first.done, second.done) == (len(PHOTOS), len(PHOTOS))
     assert {row["source"] for row in table(second.results_csv)} == set(PHOTOS)
 
 
-def test_the_pictures_of_a_run_are_no_source_for_replacing_it(photos, tmp_path):
+def test_the_pictures_of_a_run_are_no_source_for_the_next_into_its_folder(photos, tmp_path):
     out = tmp_path / "out"
     run(Gray(), photos, out)
     for source in (out / "images", [out / "images/cat.png", photos / "coins.png"]):
         with pytest.raises(ParameterError, match="whose pictures the run replaces"):
-            run(Gray() >> Otsu(), source, out, overwrite=True)
+            run(Gray() >> Otsu(), source, out)
     assert run(Gray() >> Otsu(), out / "images", tmp_path / "other").done == len(PHOTOS)
 
 
@@ -370,7 +359,7 @@ def test_a_pipeline_with_a_fixed_mask_is_kept_with_it(tmp_path):
     again = vision.load(tmp_path / "out/pipeline.vision")
     assert np.array_equal(again(squares(12)), stored(tmp_path / "out/images/000000.png"))
     assert files_below(tmp_path / "out") == {
-        *("results.csv", "errors.csv", "pipeline.vision", "images/000000.png")
+        *("results.csv", "errors.csv", "pipeline.vision", "images/000000.png", "ledger.jsonl")
     }
 
 
@@ -405,14 +394,14 @@ def test_a_name_that_is_too_long_is_one_row(tmp_path):
 
 
 def test_a_file_whose_overlay_cannot_be_written_leaves_no_mask(tmp_path, monkeypatch):
-    write_bytes = records.write_bytes
+    add = Staging.add
 
-    def refuse_overlays(path, data, **options):
+    def refuse_overlays(staging, path, data):
         if "overlays" in path:
             raise WriteError("no overlay today")
-        write_bytes(path, data, **options)
+        add(staging, path, data)
 
-    monkeypatch.setattr(records, "write_bytes", refuse_overlays)
+    monkeypatch.setattr(Staging, "add", refuse_overlays)
     summary = run(Otsu(), [squares(1)], tmp_path / "out", overlay=True)
     assert summary.failed == 1
     assert files_below(tmp_path / "out/images") == set()

@@ -58,12 +58,18 @@ def test_an_older_table_is_there_until_the_new_one_is_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_rows_stay_when_the_run_is_interrupted(tmp_path):
+def test_an_older_table_stays_when_writing_is_interrupted_or_given_up(tmp_path):
     path = tmp_path / "t.csv"
+    path.write_text("old")
     with pytest.raises(KeyboardInterrupt), Table(path, ["source"]) as table:
         table.add([{"source": "a"}])
         raise KeyboardInterrupt
-    assert read(path) == [["source"], ["a"]]
+    with Table(path, ["source"]) as table:
+        table.add([{"source": "a"}])
+        assert table.rows == 1
+        table.discard()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_full_disk_is_named_and_leaves_the_older_table(tmp_path, monkeypatch):

@@ -1,0 +1,67 @@
+"""The tables of a run, derived from its ledger: results, errors, and files that vanished."""
+
+import time
+
+from vision.images import natural
+from vision.tables import Table
+
+RESULTS, ERRORS, VANISHED = "results.csv", "errors.csv", "vanished.csv"
+
+
+def write_tables(out, ledgers, key, *, branches, within=None):
+    """Write the tables anew, sorted by source and object.
+
+    Rows are those of the pipeline that ran last: what another one gave, and has not been done
+    again, is in the ledger alone. Files that the source has no more are in ``vanished.csv``, which
+    is there only if there are any.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the run.
+    ledgers : list of Ledger
+        One, or those of all shards.
+    key : str
+        What the pipeline is.
+    branches : bool
+        Whether results have a column ``branch``.
+    within : float, optional
+        Seconds; the tables stay as they are if it takes longer.
+
+    Returns
+    -------
+    bool
+        Whether they were written.
+
+    Raises
+    ------
+    WriteError
+        If one cannot be written; older ones are intact.
+    """
+    deadline = None if within is None else time.monotonic() + within
+    owners = {name: ledger for ledger in ledgers for name in ledger}
+    lead = ["source", *(["branch"] if branches else []), "object"]
+    with (
+        Table(out / RESULTS, lead) as results,
+        Table(out / ERRORS, ["source", "error", "reason"]) as errors,
+        Table(out / VANISHED, ["source", "output"]) as vanished,
+    ):
+        for name in sorted(owners, key=natural):
+            if deadline is not None and time.monotonic() > deadline:
+                for table in (results, errors, vanished):
+                    table.discard()
+                return False
+            entry = owners[name][name]
+            if "vanished" in entry:
+                paths = [path for path, *_ in entry["outputs"]] or [None]
+                vanished.add([{"source": entry["source"], "output": path} for path in paths])
+            elif entry["key"] != key:
+                continue
+            elif "error" in entry:
+                errors.add([{"source": entry["source"], **entry["error"]}])
+            else:
+                results.add(entry["rows"])
+        if not vanished.rows:
+            vanished.discard()
+            vanished.path.unlink(missing_ok=True)
+    return True

@@ -1,4 +1,4 @@
-"""Colour spaces: grey and back, HSV and back, CIE Lab and back."""
+"""Colour spaces: grey and back, HSV and HLS and back, CIE Lab and back."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ class Gray(Step):
     is gray already is copied.
 
     Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8 or uint16, or a float
-    image. Gives ``(H, W)`` of the same dtype: gray, or float for a float image; a mask stays one.
+    image. Gives ``(H, W)`` of the same dtype: gray, or float for a float image.
 
     Raises
     ------
@@ -37,8 +37,8 @@ class Gray(Step):
     dtypes = ("uint8", "uint16")
 
     def gives_for(self, kind):
-        """Gray for an rgb image; what is gray already keeps its kind, and a float image too."""
-        return Kind.GRAY if kind is Kind.RGB else kind
+        """A gray image, whatever comes; a float image stays one."""
+        return kind if kind is Kind.FLOAT else Kind.GRAY
 
     def apply(self, image):
         """See `Step.apply`."""
@@ -140,6 +140,76 @@ class HSVToRGB(Step):
     def apply(self, image):
         """See `Step.apply`."""
         return cv2.cvtColor(image, cv2.COLOR_HSV2RGB)
+
+
+class ToHLS(Step):
+    """Hue, lightness and saturation of a colour image, in OpenCV's 8-bit units.
+
+    Hue is half the angle in degrees, 0 to 179, as in `ToHSV`. Lightness, 0 to 255, is the mean of
+    the largest and the smallest channel: white is 255 and a pure colour 128. Saturation, 0 to
+    255, is full wherever a channel is 0 or 255, so that near black and white it says little.
+    (OpenCV itself rounds a hue just below red up to 180; here it is 0.)
+
+    Takes an rgb image, ``(H, W, 3)``, uint8. Gives an hls image, ``(H, W, 3)``, uint8.
+
+    Raises
+    ------
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    G. H. Joblove and D. Greenberg, "Color spaces for computer graphics", SIGGRAPH 1978,
+    doi:10.1145/800248.807362.
+
+    Examples
+    --------
+    >>> ToHLS()(np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 128]]], np.uint8)).tolist()
+    [[[0, 128, 255], [60, 128, 255], [120, 64, 255]]]
+    """
+
+    takes = (Kind.RGB,)
+    gives = Kind.HLS
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        hls = cv2.cvtColor(image, cv2.COLOR_RGB2HLS)
+        hue = cv2.extractChannel(hls, 0)
+        cv2.threshold(hue, 179, 0, cv2.THRESH_TOZERO_INV, dst=hue)
+        return cv2.insertChannel(hue, hls, 0)
+
+
+class HLSToRGB(Step):
+    """The colour image that an hls image shows.
+
+    The way back from `ToHLS`: 8 bits of hue, lightness and saturation do not hold every colour,
+    so a picture that went there and back differs by up to 5 levels a channel.
+
+    Takes an hls image, ``(H, W, 3)``, uint8, hue 0 to 179. Gives an rgb image, ``(H, W, 3)``,
+    uint8.
+
+    Raises
+    ------
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    G. H. Joblove and D. Greenberg, "Color spaces for computer graphics", SIGGRAPH 1978,
+    doi:10.1145/800248.807362.
+
+    Examples
+    --------
+    >>> HLSToRGB()(np.array([[[0, 128, 255], [120, 64, 255]]], np.uint8)).tolist()
+    [[[255, 1, 1], [0, 0, 128]]]
+    """
+
+    takes = (Kind.HLS,)
+    gives = Kind.RGB
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        return cv2.cvtColor(image, cv2.COLOR_HLS2RGB)
 
 
 class ToLab(Step):

@@ -1,8 +1,7 @@
-"""Outlines of the regions of a mask."""
-
-import numpy as np
+"""Outlines of the regions of a mask, made simpler, convex, or pixels again."""
 
 from vision.checks import check_choice, check_number, check_order
+from vision.contour_measures import nesting, polygon_areas
 from vision.contours import Contours
 from vision.kinds import Kind
 from vision.opencv import cv2
@@ -55,6 +54,7 @@ class FindContours(Step):
 
     Examples
     --------
+    >>> import numpy as np
     >>> mask = np.zeros((20, 20), np.uint8)
     >>> mask[2:9, 3:12] = 255
     >>> mask[15, 15] = 255
@@ -89,25 +89,121 @@ class FindContours(Step):
         """See `Step.apply`."""
         mode, approximation, filters = self._tables
         points, hierarchy = cv2.findContours(image, mode, approximation)
-        contours = Contours.from_opencv(points, hierarchy, image.shape)
-        return self._filtered(contours) if filters and points else contours
+        kept = self._kept(points, hierarchy) if filters and points else None
+        return Contours.from_opencv(points, hierarchy, image.shape, kept)
 
-    def _filtered(self, contours):
-        areas = contours.areas
+    def _kept(self, points, hierarchy):
+        areas = polygon_areas(points)
         kept = areas >= self.min_area
         if self.max_area is not None:
             kept &= areas <= self.max_area
         if self.mode in ("ccomp", "tree"):
-            parents = contours.hierarchy[:, 3]
-            holes = _depths(parents) % 2 == 1
-            kept &= kept[parents] | ~holes
-        return contours[kept]
+            parents = hierarchy.reshape(-1, 4)[:, 3]
+            kept &= kept[parents] | (nesting(parents) % 2 == 0)
+        return kept
 
 
-def _depths(parents):
-    """How many contours each one lies in: even for regions, odd for holes."""
-    depths, above = np.zeros(len(parents), int), parents
-    while (inside := above >= 0).any():
-        depths += inside
-        above = np.where(inside, parents[above], -1)
-    return depths
+class ApproximatePolygons(Step):
+    """Contours as polygons of few corners, by Douglas and Peucker.
+
+    Parameters
+    ----------
+    tolerance : float, default=0.02
+        How far an outline may leave its polygon, as a share of the outline's length, at least 0.
+
+    With the default a photographed rectangle becomes four corners, a disc about eight.
+
+    Takes contours. Gives contours, in the same order and hierarchy.
+
+    Raises
+    ------
+    ParameterError
+        If `tolerance` is negative.
+    KindError
+        If what comes is no contours.
+
+    References
+    ----------
+    D. H. Douglas and T. K. Peucker, "Algorithms for the reduction of the number of points required
+    to represent a digitized line or its caricature", Cartographica 10(2), 1973,
+    doi:10.3138/FM57-6770-U75U-7727.
+
+    Examples
+    --------
+    >>> from vision import Contours
+    >>> nearly = [[0, 0], [10, 0], [20, 0], [20, 9], [20, 20], [0, 20], [1, 10]]
+    >>> ApproximatePolygons()(Contours((nearly,), shape=(30, 30)))[0].tolist()
+    [[0, 0], [20, 0], [20, 20], [0, 20]]
+    """
+
+    takes, gives = (Kind.CONTOURS,), Kind.CONTOURS
+
+    def __init__(self, tolerance=0.02):
+        self.tolerance = tolerance
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_number("tolerance", self.tolerance, owner=self, at_least=0)
+
+    def apply(self, contours):
+        """See `Step.apply`."""
+        return contours.approximated(self.tolerance)
+
+
+class ConvexHulls(Step):
+    """The convex hull of each contour: its dents bridged.
+
+    Takes contours. Gives contours, in the same order and hierarchy.
+
+    Raises
+    ------
+    KindError
+        If what comes is no contours.
+
+    References
+    ----------
+    J. Sklansky, "Finding the convex hull of a simple polygon", Pattern Recognition Letters 1(2),
+    1982, doi:10.1016/0167-8655(82)90016-2.
+
+    Examples
+    --------
+    >>> from vision import Contours
+    >>> arrow = [[0, 0], [9, 0], [5, 4], [0, 9]]
+    >>> sorted(ConvexHulls()(Contours((arrow,), shape=(10, 10)))[0].tolist())
+    [[0, 0], [0, 9], [9, 0]]
+    """
+
+    takes, gives = (Kind.CONTOURS,), Kind.CONTOURS
+
+    def apply(self, contours):
+        """See `Step.apply`."""
+        return contours.hulls()
+
+
+class FillContours(Step):
+    """The mask of what contours enclose, their holes left out.
+
+    The outlines' own pixels belong to it, so that filling what ``FindContours(mode="ccomp")`` found
+    gives its mask back; where the mode did not ask for holes they are filled. With filters in
+    between, masks are cleaned by the shape of their regions.
+
+    Takes contours. Gives a mask, ``(H, W)``, uint8, of the size of the image that they are from.
+
+    Raises
+    ------
+    KindError
+        If what comes is no contours.
+
+    Examples
+    --------
+    >>> from vision import Contours
+    >>> square = [[1, 1], [1, 2], [3, 2], [3, 1]]
+    >>> FillContours()(Contours((square,), shape=(3, 5)))[1].tolist()
+    [0, 255, 255, 255, 0]
+    """
+
+    takes, gives = (Kind.CONTOURS,), Kind.MASK
+
+    def apply(self, contours):
+        """See `Step.apply`."""
+        return contours.to_mask()

@@ -1,4 +1,6 @@
-"""Smoothing: Gaussian and median."""
+"""Filters over a window: Gaussian, median, box, and unsharp mask."""
+
+import numbers
 
 import numpy as np
 
@@ -8,6 +10,30 @@ from vision.errors import KindError
 from vision.kinds import BLENDED, SAME, Kind
 from vision.opencv import cv2
 from vision.step import Step
+
+
+def check_window(size, *, owner, at_least=1):
+    """Refuse anything but one odd whole number: the width of a square window in pixels.
+
+    A pair of equal numbers, as OpenCV takes it, is refused with the call that was meant.
+
+    Examples
+    --------
+    >>> check_window(5, owner="GaussianBlur")
+    >>> check_window((5, 5), owner="GaussianBlur")
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'size' of GaussianBlur must be one odd whole number, the
+    width of its square window. Got (5, 5). Write GaussianBlur(5).
+    """
+    pair = size.tolist() if isinstance(size, np.ndarray) else size
+    if isinstance(pair, tuple | list) and len(pair) == 2:
+        name = owner if isinstance(owner, str) else type(owner).__name__
+        width = pair[0]
+        good = isinstance(width, numbers.Integral) and width >= at_least and width % 2
+        hint = f"Write {name}({width})." if good and pair[1] == width else ""
+        refuse("size", size, "one odd whole number, the width of its square window", owner, hint)
+    check_integer("size", size, owner=owner, at_least=at_least, odd=True)
 
 
 class GaussianBlur(Step):
@@ -30,7 +56,7 @@ class GaussianBlur(Step):
     Raises
     ------
     ParameterError
-        If `size` is not odd, `sigma` is not above 0, or both are None.
+        If `size` is a pair or not odd, `sigma` is not above 0, or both are None.
     KindError
         If the image is of another kind or dtype.
 
@@ -58,8 +84,14 @@ class GaussianBlur(Step):
         """See `Step.check_params`."""
         if self.size is None and self.sigma is None:
             refuse("size", None, "given where 'sigma' is None", self)
+        if _is_zero(self.size):
+            hint = "Write size=None to have the width follow from 'sigma'."
+            refuse("size", self.size, "an odd whole number at least 1, or None", self, hint)
+        if _is_zero(self.sigma):
+            hint = "Leave it out to have it follow from 'size'."
+            refuse("sigma", self.sigma, "a number above 0", self, hint)
         if self.size is not None:
-            check_integer("size", self.size, owner=self, at_least=1, odd=True)
+            check_window(self.size, owner=self)
         if self.sigma is not None:
             check_number("sigma", self.sigma, owner=self, above=0)
 
@@ -71,6 +103,11 @@ class GaussianBlur(Step):
         """See `Step.apply`."""
         blurred = cv2.GaussianBlur(image, *self._tables)
         return clip_like(blurred, image) if image.dtype.kind == "f" else blurred
+
+
+def _is_zero(value):
+    """Whether it is 0 or (0, 0), by which OpenCV has one size follow from the other."""
+    return value in (0, (0, 0)) if isinstance(value, int | float | tuple) else False
 
 
 class MedianBlur(Step):
@@ -90,7 +127,7 @@ class MedianBlur(Step):
     Raises
     ------
     ParameterError
-        If `size` is not odd or below 3.
+        If `size` is a pair, not odd, or below 3.
     KindError
         If the image is of another kind or dtype, or not of 8 bits with a `size` above 5.
 
@@ -126,7 +163,7 @@ class MedianBlur(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_integer("size", self.size, owner=self, at_least=3, odd=True)
+        check_window(self.size, owner=self, at_least=3)
 
     def admit(self, image):
         """See `Step.admit`."""
@@ -140,3 +177,112 @@ class MedianBlur(Step):
     def apply(self, image):
         """See `Step.apply`."""
         return cv2.medianBlur(image, self.size)
+
+
+class BoxBlur(Step):
+    """Every pixel replaced by the plain mean of the square around it: the cheapest blur.
+
+    Parameters
+    ----------
+    size : int, default=5
+        Width of the square window in pixels, odd, at least 1.
+
+    The border is mirrored without repeating its pixel: ``c b | a b c | b a``.
+
+    Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8 or uint16, a float image
+    or a map. Gives the same kind, shape and dtype; of a mask it makes a gray image.
+
+    Raises
+    ------
+    ParameterError
+        If `size` is a pair, not odd, or below 1.
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    M. J. McDonnell, "Box-filtering techniques", Computer Graphics and Image Processing 17(1),
+    1981, doi:10.1016/S0146-664X(81)80009-3.
+
+    Examples
+    --------
+    >>> dot = np.zeros((5, 5), np.uint8)
+    >>> dot[2, 2] = 90
+    >>> BoxBlur(3)(dot)[2].tolist()
+    [0, 10, 10, 10, 0]
+    """
+
+    takes = (Kind.RGB, Kind.GRAY, Kind.FLOAT, Kind.MAP)
+    gives = BLENDED
+    dtypes = ("uint8", "uint16")
+
+    def __init__(self, size=5):
+        self.size = size
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_window(self.size, owner=self)
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        return self.size, self.size
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        return cv2.blur(image, self._tables)
+
+
+class UnsharpMask(Step):
+    """A sharper picture: what a Gaussian blur takes away is added once more.
+
+    Parameters
+    ----------
+    sigma : float, default=1.0
+        Standard deviation of the blur in pixels, above 0: about the width of the edges that are
+        to become steeper.
+    amount : float, default=1.0
+        How much of the difference between the picture and its blur is added, at least 0.
+
+    The result is ``image + amount * (image - blurred)``, cut off at black and white. For 8 and 16
+    bits the blur is rounded to whole levels first. The border is mirrored without repeating its
+    pixel.
+
+    Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8 or uint16, or a float
+    image. Gives the same kind, shape and dtype; of a mask it makes a gray image.
+
+    Raises
+    ------
+    ParameterError
+        If `sigma` is not above 0 or `amount` is negative.
+    KindError
+        If the image is of another kind or dtype.
+
+    References
+    ----------
+    R. C. Gonzalez and R. E. Woods, "Digital Image Processing", 4th edition, 2018, section 3.6.
+
+    Examples
+    --------
+    >>> step = np.repeat(np.array([[100, 100, 100, 150, 150, 150]], np.uint8), 3, axis=0)
+    >>> UnsharpMask()(step)[1].tolist()
+    [100, 97, 85, 165, 153, 150]
+    """
+
+    takes = (Kind.RGB, Kind.GRAY, Kind.FLOAT)
+    gives = BLENDED
+    dtypes = ("uint8", "uint16")
+
+    def __init__(self, sigma=1.0, amount=1.0):
+        self.sigma = sigma
+        self.amount = amount
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_number("sigma", self.sigma, owner=self, above=0)
+        check_number("amount", self.amount, owner=self, at_least=0)
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        blurred = cv2.GaussianBlur(image, (0, 0), self.sigma)
+        sharp = cv2.addWeighted(image, 1 + self.amount, blurred, -self.amount, 0, blurred)
+        return np.clip(sharp, 0, 1, out=sharp) if sharp.dtype == np.float32 else sharp

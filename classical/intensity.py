@@ -132,12 +132,24 @@ class Normalize(Step):
 
     def apply(self, image):
         """See `Step.apply`."""
+        if self.low is None and self.high is None and _is_wide(image):
+            return cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
         low = float(image.min() if self.low is None else self.low)
         high = float(image.max() if self.high is None else self.high)
         if low >= high:
             return np.where(image > high, np.uint8(255), np.uint8(0))
         above = cv2.subtract(image, low, dtype=cv2.CV_32F)
         return cv2.multiply(above, 255 / (high - low), dtype=cv2.CV_8U)
+
+
+def _is_wide(image):
+    """Whether the values spread so far that float32 may scale them before shifting them.
+
+    A few pixels tell: all of them spread no less.
+    """
+    few = image[::64, ::64]
+    low, high = float(few.min()), float(few.max())
+    return high - low > 1e-3 * max(abs(low), abs(high))
 
 
 def clip_like(result, image, *fill):

@@ -1,4 +1,4 @@
-"""Morphology: what is bright shrunk, grown, opened and closed by a structuring element."""
+"""What is bright shrunk, grown, opened and closed by a structuring element."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ SHAPES = {
 
 
 class Morphology(Step):
-    """The base of the four: an element, built once, and how often it is applied."""
+    """The base of the family: an element, built once, and how often it is applied."""
 
     takes = (Kind.GRAY, Kind.RGB, Kind.FLOAT, Kind.MAP)
     gives = SAME
@@ -34,7 +34,7 @@ class Morphology(Step):
         check_integer("iterations", self.iterations, owner=self, at_least=1)
         if self.element is not None and not _is_element(self.element):
             allowed = "None or an (h, w) array of 0 and 1 with 1 at its anchor (h // 2, w // 2)"
-            refuse("element", self.element, allowed, self)
+            refuse("element", self.element, allowed, self, _way_out(self.element))
 
     def prepare(self):
         """See `Step.prepare`."""
@@ -49,6 +49,12 @@ class Morphology(Step):
         second = turned, None, _anchor_of_turned(element), self.iterations
         alike = element.shape[0] % 2 and element.shape[1] % 2 and np.array_equal(element, turned)
         return first, second, bool(alike)
+
+
+def _way_out(value):
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return "Whole numbers are element.astype(np.uint8)."
+    return "A list becomes one by np.array(element, np.uint8)." if isinstance(value, list) else ""
 
 
 def _is_element(value):

@@ -1,10 +1,10 @@
-"""From grey or colour to a mask: a colour range, a fixed level, Otsu's, and one for each place."""
+"""From gray or colour to a mask: a colour range, a fixed level, Otsu's and the triangle's."""
 
 import numbers
 
 import numpy as np
 
-from vision.checks import check_bool, check_choice, check_integer, check_number, refuse
+from vision.checks import check_bool, check_choice, check_number, refuse
 from vision.errors import KindError
 from vision.kinds import BLENDED, Kind
 from vision.opencv import cv2
@@ -16,10 +16,6 @@ MODES = {
     "trunc": cv2.THRESH_TRUNC,
     "tozero": cv2.THRESH_TOZERO,
     "tozero_inv": cv2.THRESH_TOZERO_INV,
-}
-METHODS = {
-    "gaussian": cv2.ADAPTIVE_THRESH_GAUSSIAN_C,
-    "mean": cv2.ADAPTIVE_THRESH_MEAN_C,
 }
 # The channels of each colour space: name, lowest and highest value.
 CHANNELS = {
@@ -173,9 +169,7 @@ class Threshold(Step):
     @property
     def takes(self):
         """A gray image, a float one and a map, as far as `value` lies within their range."""
-        value = self.value if isinstance(self.value, numbers.Real) else 0
-        gray = (Kind.GRAY,) if 0 <= value <= 65535 else ()
-        return (*gray, Kind.FLOAT, Kind.MAP) if 0 <= value <= 1 else (*gray, Kind.MAP)
+        return kinds_of_level(self.value)
 
     @property
     def gives(self):
@@ -194,19 +188,85 @@ class Threshold(Step):
     def apply(self, image):
         """See `Step.apply`."""
         value, mode = self._tables
-        if image.dtype == np.uint8:
-            if value > 255:
-                refuse("value", self.value, "at most 255 for an 8-bit image", self)
+        if image.dtype == np.uint8 and value <= 255:
             return cv2.threshold(image, value, 255, mode)[1]
-        if image.ndim == 3:
-            raise KindError(
-                "Threshold takes one channel. Got a float image of three; Gray() makes it gray."
-            )
+        check_level("value", value, image, self)
         result = cv2.threshold(image, value, 255, mode)[1]
         return result.astype(np.uint8) if self.gives is Kind.MASK else result
 
 
-class Otsu(Step):
+def kinds_of_level(*levels):
+    """The one-channel kinds in whose range the levels lie.
+
+    Examples
+    --------
+    >>> [kind.value for kind in kinds_of_level(0.5)], [kind.value for kind in kinds_of_level(-3)]
+    (['gray', 'float', 'map'], ['map'])
+    """
+    numeric = [level for level in levels if isinstance(level, numbers.Real)]
+    gray = all(0 <= level <= 65535 for level in numeric)
+    unit = all(0 <= level <= 1 for level in numeric)
+    return (*[Kind.GRAY] * gray, *[Kind.FLOAT] * unit, Kind.MAP)
+
+
+def check_level(name, level, image, owner):
+    """Refuse a level that an 8-bit image cannot reach, and an image that has three channels."""
+    if image.dtype == np.uint8:
+        if level > 255:
+            refuse(name, getattr(owner, name), "at most 255 for an 8-bit image", owner)
+    elif image.ndim == 3:
+        raise KindError(
+            f"{type(owner).__name__} takes one channel. Got a float image of three; Gray() makes "
+            "it gray."
+        )
+
+
+class _Chosen(Step):
+    """The base of the two whose level OpenCV chooses for each image."""
+
+    takes = (Kind.GRAY,)
+    gives = Kind.MASK
+
+    def __init__(self, invert=False):
+        self.invert = invert
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_bool("invert", self.invert, owner=self)
+
+    def threshold(self, image):
+        """The level chosen for an image.
+
+        Parameters
+        ----------
+        image : ndarray
+            A gray image that the step takes.
+
+        Returns
+        -------
+        float
+            In the image's own unit; the bright class lies above it.
+
+        Raises
+        ------
+        KindError
+            If the image is of another kind or dtype.
+        """
+        self.make_ready()
+        self.admit(image)
+        return cv2.threshold(image, 0, 255, self._tables)[0]
+
+    def prepare(self):
+        """See `Step.prepare`."""
+        return self._method | (cv2.THRESH_BINARY_INV if self.invert else cv2.THRESH_BINARY)
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        mask = cv2.threshold(image, 0, 255, self._tables)[1]
+        return mask if mask.dtype == np.uint8 else mask.astype(np.uint8)
+
+
+class Otsu(_Chosen):
     """The pixels above the level that separates dark and bright best.
 
     The level leaves the two classes the smallest variance within, over the image's histogram. An
@@ -238,115 +298,41 @@ class Otsu(Step):
     ([[0, 0, 0, 255, 255]], 12.0)
     """
 
-    takes = (Kind.GRAY,)
-    gives = Kind.MASK
     dtypes = ("uint8", "uint16")
-
-    def __init__(self, invert=False):
-        self.invert = invert
-
-    def check_params(self):
-        """See `Step.check_params`."""
-        check_bool("invert", self.invert, owner=self)
-
-    def threshold(self, image):
-        """The level chosen for an image.
-
-        Parameters
-        ----------
-        image : ndarray
-            A gray image, ``(H, W)``, uint8 or uint16.
-
-        Returns
-        -------
-        float
-            In the image's own unit; the bright class lies above it.
-
-        Raises
-        ------
-        KindError
-            If the image is of another kind or dtype.
-        """
-        self.make_ready()
-        self.admit(image)
-        return cv2.threshold(image, 0, 255, cv2.THRESH_OTSU)[0]
-
-    def prepare(self):
-        """See `Step.prepare`."""
-        mode = cv2.THRESH_BINARY_INV if self.invert else cv2.THRESH_BINARY
-        return mode | cv2.THRESH_OTSU
-
-    def apply(self, image):
-        """See `Step.apply`."""
-        mask = cv2.threshold(image, 0, 255, self._tables)[1]
-        return mask if mask.dtype == np.uint8 else mask.astype(np.uint8)
+    _method = cv2.THRESH_OTSU
 
 
-class AdaptiveThreshold(Step):
-    """The pixels brighter than their own surroundings: for uneven light.
+class Triangle(_Chosen):
+    """The pixels above the foot of the histogram's only peak: for small objects on much background.
+
+    A line is drawn from the top of the histogram's highest peak to the end of its longer tail; the
+    level is where the histogram lies farthest below that line.
 
     Parameters
     ----------
-    size : int, default=11
-        Width of the square window in pixels, odd, at least 3; wider than what is looked for.
-    offset : int, default=2
-        What the surroundings' mean is lowered by, in gray levels; OpenCV calls it C. The higher,
-        the more counts as bright; negative asks for more than the mean.
-    method : {"gaussian", "mean"}, default="gaussian"
-        Whether near pixels weigh more, by a Gaussian of the deviation that `GaussianBlur` derives
-        from `size`, or all weigh the same. The mean is rounded to whole levels.
     invert : bool, default=False
-        Whether what is dark is the object, as ink on paper.
+        Whether the dark class is the object: 255 at and below the level.
 
-    The border repeats its pixel: ``a a | a b c | c c``.
-
-    Takes a gray image, ``(H, W)``, uint8. Gives a mask, ``(H, W)``, uint8: 255 above mean minus
-    `offset`.
+    Takes a gray image, ``(H, W)``, uint8. Gives a mask, ``(H, W)``, uint8.
 
     Raises
     ------
     ParameterError
-        If `size` is not odd or below 3, `offset` is not whole, `method` is unknown, or `invert`
-        is not True or False.
+        If `invert` is not True or False.
     KindError
         If the image is of another kind or dtype.
 
     References
     ----------
-    OpenCV, ``cv::adaptiveThreshold``; R. C. Gonzalez and R. E. Woods, "Digital Image
-    Processing", 4th edition, 2018, section 10.3.
+    G. W. Zack, W. E. Rogers and S. A. Latt, "Automatic measurement of sister chromatid exchange
+    frequency", Journal of Histochemistry and Cytochemistry 25(7), 1977, doi:10.1177/25.7.70454.
 
     Examples
     --------
-    >>> shade = np.arange(0, 200, 10, dtype=np.uint8)[None].repeat(9, axis=0)
-    >>> shade[4, 5] -= 30
-    >>> np.argwhere(AdaptiveThreshold(5, offset=9, method="mean", invert=True)(shade)).tolist()
-    [[4, 5]]
+    >>> sky = np.full((8, 8), 30, np.uint8)
+    >>> sky[2, 3:5] = 200, 90
+    >>> np.argwhere(Triangle()(sky)).tolist()
+    [[2, 3], [2, 4]]
     """
 
-    takes = (Kind.GRAY,)
-    gives = Kind.MASK
-
-    def __init__(self, size=11, offset=2, method="gaussian", invert=False):
-        self.size = size
-        self.offset = offset
-        self.method = method
-        self.invert = invert
-
-    def check_params(self):
-        """See `Step.check_params`."""
-        check_integer("size", self.size, owner=self, at_least=3, odd=True)
-        # cv2 rounds a fraction up for one direction and down for the other
-        check_integer("offset", self.offset, owner=self)
-        check_choice("method", self.method, tuple(METHODS), owner=self)
-        check_bool("invert", self.invert, owner=self)
-
-    def prepare(self):
-        """See `Step.prepare`."""
-        mode = cv2.THRESH_BINARY_INV if self.invert else cv2.THRESH_BINARY
-        return METHODS[self.method], mode
-
-    def apply(self, image):
-        """See `Step.apply`."""
-        method, mode = self._tables
-        return cv2.adaptiveThreshold(image, 255, method, mode, self.size, self.offset)
+    _method = cv2.THRESH_TRIANGLE

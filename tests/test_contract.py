@@ -21,7 +21,10 @@ NAMES = catalogue.names()
 RECIPES = {
     Kind.GRAY: ["Gray"],
     Kind.HSV: ["ToHSV"],
+    Kind.HLS: ["ToHLS"],
     Kind.LAB: ["ToLab"],
+    Kind.YCRCB: ["ToYCrCb"],
+    Kind.CMYK: ["ToCMYK"],
     Kind.FLOAT: ["ToFloat"],
     Kind.MAP: ["Gray", "LoG"],
     Kind.MASK: ["Gray", "Otsu"],
@@ -79,12 +82,13 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_clone_and_pickle_keep_the_parameters_and_the_result(name):
+def test_clone_and_pickle_keep_the_parameters_and_the_result(name, tmp_path):
     step, kind = ready(name)
     image = stand_in(kind, photograph())
     expected = step(image)
     copied = clone(catalogue.make(name))
-    assert vision.to_text(copied) == vision.to_text(catalogue.make(name))
+    original = catalogue.make(name)
+    assert vision.to_text(copied, tmp_path) == vision.to_text(original, tmp_path)
     assert same(pickle.loads(pickle.dumps(step))(image), expected)
     if not needs_fit(step):
         assert same(clone(step)(image), expected)

@@ -75,10 +75,23 @@ PUBLIC = {
         from_text iou load mean_iou probe psnr read recall_at_k run save ssim to_text write
     """,
     classical: """
-        AdaptiveThreshold And ApplyMask Canny Closing ColorHistogram Crop Dilation Erosion
-        FindContours GaussianBlur Gray HSVToRGB HoughLines HoughSegments InRange KMeansSegmenter
-        LabToRGB LoG MedianBlur Normalize Not Opening Or Otsu Pad RawPixels Resize Rotate Sobel
-        Threshold ToFloat ToHSV ToLab ToRGB ToUint8 Xor
+        AdaptiveThreshold Affine AlignTo And ApplyMask ApproximatePolygons BlackHat
+        BrightnessContrast CLAHE CMYKToRGB Canny Channel CheckerboardCorners ClearBorder
+        Closing ColorDistance ColorHistogram ConnectedComponents ContrastStretching
+        ConvexHulls Crop Dilation DistanceTransform DoGBlobs Erosion FAST FillContours
+        FillHoles FilterByColor FilterContours FilterRegions FindContours FindObject Flip
+        Frangi GammaCorrection GaussianBlur Gray HLSToRGB HMaxima HMinima HSVToRGB
+        HarrisCorners HistogramEqualization HistogramMatching HitOrMiss HoughCircles
+        HoughLines HoughSegments InRange KMeansSegmenter KeepLargest LabToRGB LabelsToMask
+        Letterbox LineSegmentDetector LoG LoGBlobs LocalMaxima MatchShapes MedianBlur
+        MergeLines MorphologicalGradient Negative Normalize Not ORB Opening Or Otsu Pad
+        Perspective RANSACLines RawPixels Reconstruction Rectify RemoveSmallObjects Resize
+        Rotate SIFT Sato ShiTomasiCorners SimpleBlobs Skeleton Sobel Threshold ToCMYK
+        ToFloat ToHLS ToHSV ToLab ToRGB ToUint8 ToYCrCb TopHat WhiteBalance Xor YCrCbToRGB
+        AutoThreshold BilateralFilter BoxBlur Convolution DoG GaussianNoise HysteresisThreshold
+        Laplacian MultiOtsu Niblack NoiseLevel NonLocalMeans PoissonNoise Prewitt Roberts
+        SaltAndPepperNoise Sauvola Scharr SpeckleNoise TotalVariation Triangle UnsharpMask
+        DistanceWatershed Watershed
     """,
     deep: "",
 }

@@ -52,10 +52,11 @@ class Described:
     @property
     def parameters(self):
         """How the parameters are written, with their defaults."""
-        for _, cls in self.lineage:
+        for module, cls in self.lineage:
             for node in cls.body:
                 if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-                    return ast.unparse(node.args).removeprefix("self").removeprefix(", ")
+                    written = ast.unparse(_Spelled(module).visit(node.args))
+                    return written.removeprefix("self").removeprefix(", ")
         return ""
 
     @property
@@ -76,6 +77,19 @@ class Described:
                 kinds = dict.fromkeys(kind for one in values for kind in _kinds_in(one, module))
                 return [VARIES] if VARIES in kinds else list(kinds)
         return [VARIES]
+
+
+class _Spelled(ast.NodeTransformer):
+    """Constants of a module, used as defaults, as the module spells them."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def visit_Name(self, node):  # noqa: N802 (ast's own)
+        for line in _tree(self.module).body:
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == node.id:
+                return line.value
+        return node
 
 
 def _lineage(module, name):

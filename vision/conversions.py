@@ -211,7 +211,7 @@ def _axes(image, takes):
     if image.shape[2] == 4:
         alpha = "It has four channels. Drop the alpha channel: image[:, :, :3]."
         printed = Kind.CMYK in takes and Kind.RGB not in takes
-        return "A cmyk image is uint8, from 0 to 255." if printed else alpha
+        return "A cmyk image of 0 to 255 is image.astype(np.uint8)." if printed else alpha
     if image.shape[0] == 1:
         return "Leave out the first axis: image[0]."
     if image.shape[0] in (3, 4):

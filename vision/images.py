@@ -399,9 +399,9 @@ def _open(source):
 
 def _open_arrays(source):
     for index, array in enumerate(source):
-        if array.dtype == object or not (array.ndim == 2 or array.shape[2:] == (3,)):
-            hint = "Drop the alpha channel: image[:, :, :3]." if array.shape[2:] == (4,) else ""
-            refuse(f"source[{index}]", array, "a picture (H, W) or (H, W, 3)", "Images", hint)
+        if array.dtype == object or not (array.ndim == 2 or array.shape[2:] in ((3,), (4,))):
+            allowed = "a picture (H, W), (H, W, 3) or, of four inks, (H, W, 4)"
+            refuse(f"source[{index}]", array, allowed, "Images")
     stacked = isinstance(source, np.ndarray) and source.ndim > 1
     return _Arrays(source if stacked else list(source))
 

@@ -175,7 +175,7 @@ def is_binary(image):
     """
     from vision.opencv import cv2
 
-    return not cv2.countNonZero(cv2.inRange(image, 1, 254))
+    return 255 * cv2.countNonZero(image) == cv2.norm(image, cv2.NORM_L1)
 
 
 def kinds_of(value):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import color, data
 
-from classical.colour import Gray, HSVToRGB, LabToRGB, ToHSV, ToLab, ToRGB
+from classical.colour import Gray, HLSToRGB, HSVToRGB, LabToRGB, ToHLS, ToHSV, ToLab, ToRGB
 from vision.errors import ImageError, KindError
 from vision.kinds import Kind
 
@@ -61,15 +61,10 @@ def test_a_white_float_image_does_not_leave_its_range():
     assert Gray()(np.ones((37, 41, 3), np.float32)).max() == 1
 
 
-def test_gray_keeps_a_mask_a_mask_and_a_float_image_one():
-    kinds = (Kind.RGB, Kind.GRAY, Kind.MASK, Kind.EDGES, Kind.FLOAT)
-    assert [Gray().gives_for(kind) for kind in kinds] == [
-        Kind.GRAY,
-        Kind.GRAY,
-        Kind.MASK,
-        Kind.EDGES,
-        Kind.FLOAT,
-    ]
+def test_gray_gives_gray_of_everything_but_a_float_image():
+    for kind in (Kind.RGB, Kind.GRAY, Kind.MASK, Kind.EDGES):
+        assert Gray().gives_for(kind) is Kind.GRAY
+    assert Gray().gives_for(Kind.FLOAT) is Kind.FLOAT
 
 
 def test_to_rgb_repeats_the_gray_channel():
@@ -121,6 +116,53 @@ def test_a_picture_comes_back_from_hsv():
         assert off.mean() < 0.7
 
 
+def test_hls_of_known_colours_and_back():
+    # the primaries are at half lightness and fully saturated, white and black are not
+    known = {
+        (255, 0, 0): (0, 128, 255),
+        (0, 255, 0): (60, 128, 255),
+        (0, 0, 255): (120, 128, 255),
+        (255, 255, 255): (0, 255, 0),
+        (128, 128, 128): (0, 128, 0),
+        (0, 0, 0): (0, 0, 0),
+    }
+    hls = ToHLS()(pixels(known))
+    assert [tuple(pixel) for pixel in hls[0].tolist()] == list(known.values())
+    assert np.abs(HLSToRGB()(hls)[0].astype(int) - list(known)).max() <= 1
+
+
+@pytest.mark.parametrize("picture", ["coffee", "chelsea", "astronaut"])
+def test_hls_of_photographs_is_the_standard_librarys(picture):
+    image = getattr(data, picture)()[::17, ::13]
+    expected = [colorsys.rgb_to_hls(*pixel) for pixel in image.reshape(-1, 3) / 255]
+    off = np.abs(ToHLS()(image).reshape(-1, 3) - np.array(expected) * (180, 255, 255))
+    off[..., 0] = np.minimum(off[..., 0], 180 - off[..., 0])
+    assert off.max() < 0.6
+
+
+@pytest.mark.parametrize("picture", ["coffee", "astronaut"])
+def test_a_hue_just_below_red_is_0_and_not_180(picture):
+    image = getattr(data, picture)()
+    hue = ToHLS()(image)[..., 0]
+    assert hue.max() == 179
+    off = np.abs(hue - color.rgb2hsv(image)[..., 0] * 180)
+    assert np.minimum(off, 180 - off).max() < 0.6
+
+
+def test_hls_to_rgb_is_the_standard_librarys():
+    hues, lights, saturations = np.mgrid[0:180:7, 0:256:17, 0:256:15].reshape(3, -1)
+    hls = np.stack([hues, lights, saturations], axis=-1).astype(np.uint8)[None]
+    expected = [colorsys.hls_to_rgb(h / 180, i / 255, s / 255) for h, i, s in hls[0].astype(float)]
+    assert np.abs(HLSToRGB()(hls)[0] - 255 * np.array(expected)).max() < 1.01
+
+
+def test_a_picture_comes_back_from_hls():
+    for image in (data.coffee(), data.chelsea(), data.astronaut()):
+        off = np.abs(HLSToRGB()(ToHLS()(image)).astype(int) - image)
+        assert off.max() <= 5
+        assert off.mean() < 0.7
+
+
 def test_lab_of_known_colours():
     known = {rgb: lab for rgb, (_, lab) in COLOURS.items() if lab is not None}
     assert np.abs(ToLab()(pixels(known))[0] - list(known.values())).max() < 0.02
@@ -154,7 +196,7 @@ def test_colours_outside_of_srgb_are_cut_off():
     assert np.abs(LabToRGB()(outside) - expected).max() < 1
 
 
-@pytest.mark.parametrize("step", [ToHSV(), ToLab()])
+@pytest.mark.parametrize("step", [ToHSV(), ToHLS(), ToLab()])
 def test_16_bits_are_refused_with_the_conversion_named(step):
     with pytest.raises(KindError, match="ToUint8"):
         step(np.zeros((2, 2, 3), np.uint16))
@@ -166,7 +208,7 @@ def test_a_float_image_outside_of_0_to_1_is_refused(step):
         step(np.full((2, 2, 3), 200, np.float32))
 
 
-@pytest.mark.parametrize("step", [ToHSV(), HSVToRGB(), ToLab()])
+@pytest.mark.parametrize("step", [ToHSV(), HSVToRGB(), ToHLS(), HLSToRGB(), ToLab()])
 def test_one_channel_is_no_colour_image(step):
     with pytest.raises(KindError, match=type(step).__name__):
         step(np.zeros((2, 2), np.uint8))

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, spatial
 from skimage import data, draw, measure
 
-from classical.contours import FindContours
+from classical.contours import ApproximatePolygons, ConvexHulls, FillContours, FindContours
 from classical.edges import Canny
 from classical.morphology import Opening
 from classical.threshold import Otsu
 from vision.contours import Contours
 from vision.errors import KindError, ParameterError
+from vision.opencv import cv2
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +189,60 @@ def test_a_gray_image_is_refused_with_the_way_out():
 def test_parameters_are_refused_by_name(parameters, message):
     with pytest.raises(ParameterError, match=message):
         FindContours(**parameters)(np.zeros((4, 4), np.uint8))
+
+
+def test_polygons_of_few_corners():
+    mask = np.zeros((120, 200), np.uint8)
+    mask[draw.polygon((10, 90, 70), (15, 30, 90))] = 255
+    mask[draw.polygon((20, 50, 110, 80), (120, 190, 170, 105))] = 255
+    chain = FindContours() >> ApproximatePolygons()
+    assert sorted(len(one) for one in chain(mask)) == [3, 4]
+    corners = min(chain(mask).points, key=len)
+    drawn = np.array([(15, 10), (30, 90), (90, 70)])
+    away = np.linalg.norm(corners[:, None] - drawn, axis=2)
+    assert (away.min(axis=0) < 3).all()
+
+
+def test_the_tolerance_is_a_share_of_the_outline(coins):
+    found = FindContours(200, approximation="none")(coins)
+    for tolerance in (0.005, 0.02, 0.1):
+        few = ApproximatePolygons(tolerance)(found)
+        assert len(few) == len(found)
+        for outline, polygon, length in zip(found, few, found.perimeters, strict=True):
+            theirs = measure.approximate_polygon(
+                np.vstack([outline, outline[:1]]), tolerance * length
+            )
+            assert abs(len(polygon) - (len(theirs) - 1)) <= max(2, 0.4 * len(theirs))
+    assert ApproximatePolygons()(found) == ApproximatePolygons(0.02)(found)
+    assert [len(one) for one in ApproximatePolygons(0)(found)] == [
+        len(one) for one in FindContours(200)(coins)
+    ]
+
+
+def test_convex_hulls_of_coins_are_scipys(coins):
+    found = FindContours(300)(coins)
+    hulls = ConvexHulls()(found)
+    assert len(hulls) == len(found) > 15
+    for outline, hull in zip(found, hulls, strict=True):
+        expected = spatial.ConvexHull(outline)
+        assert cv2.contourArea(hull) == pytest.approx(expected.volume)
+        assert set(map(tuple, outline[expected.vertices])) == set(map(tuple, hull))
+    assert (hulls.areas > found.areas).any()
+
+
+def test_filled_again_a_mask_comes_back(coins):
+    assert np.array_equal((FindContours(mode="ccomp") >> FillContours())(coins), coins)
+    assert np.array_equal((FindContours(mode="tree") >> FillContours())(coins), coins)
+    filled = ndimage.binary_fill_holes(coins)
+    assert np.array_equal((FindContours() >> FillContours())(coins) > 0, filled)
+
+
+def test_a_negative_tolerance_is_refused():
+    with pytest.raises(ParameterError, match="'tolerance' of ApproximatePolygons"):
+        ApproximatePolygons(-1)(FindContours()(np.zeros((4, 4), np.uint8)))
+
+
+@pytest.mark.parametrize("step", [ApproximatePolygons(), ConvexHulls(), FillContours()])
+def test_only_contours_are_taken(step):
+    with pytest.raises(KindError, match="takes contours"):
+        step(data.coins())

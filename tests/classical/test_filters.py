@@ -1,11 +1,13 @@
-"""Smoothing, against SciPy and the definition of the Gaussian."""
+"""Smoothing and sharpening, against SciPy, scikit-image, Pillow and the definitions."""
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 from scipy import ndimage
 from skimage import data
+from skimage import filters as skimage_filters
 
-from classical.filters import GaussianBlur, MedianBlur
+from classical.filters import BoxBlur, GaussianBlur, MedianBlur, UnsharpMask
 from vision.errors import KindError, ParameterError
 from vision.kinds import Kind
 
@@ -70,7 +72,7 @@ def test_two_blurs_are_one_of_the_summed_variance():
     assert np.abs(twice - once).max() < 2e-3
 
 
-@pytest.mark.parametrize("step", [GaussianBlur(9), MedianBlur(5)])
+@pytest.mark.parametrize("step", [GaussianBlur(9), MedianBlur(5), BoxBlur(7), UnsharpMask()])
 def test_channels_are_blurred_one_by_one(step):
     coffee = data.coffee()
     separate = [step(np.ascontiguousarray(coffee[..., channel])) for channel in range(3)]
@@ -80,6 +82,9 @@ def test_channels_are_blurred_one_by_one(step):
 @pytest.mark.parametrize("size", [5, 11, 31])
 def test_white_stays_within_the_range_of_floats(size):
     assert GaussianBlur(size)(np.ones((40, 50, 3), np.float32)).max() <= 1
+    assert (BoxBlur(size)(np.ones((40, 50, 3), np.float32)) == 1).all()
+    image = (data.camera() / 255).astype(np.float32)
+    assert 0 <= BoxBlur(size)(image).min() <= BoxBlur(size)(image).max() <= 1
 
 
 def test_a_map_keeps_its_sign():
@@ -149,7 +154,19 @@ def test_a_wide_median_takes_no_float_image_in_a_chain():
         (GaussianBlur(4), "'size' of GaussianBlur must be an odd whole number.*Got 4"),
         (GaussianBlur(-1), "'size'"),
         (GaussianBlur(5.0), "'size'"),
-        (GaussianBlur((5, 5)), "'size'"),
+        (GaussianBlur((5, 5)), r"one odd whole number.*Got \(5, 5\). Write GaussianBlur\(5\)\."),
+        (GaussianBlur([7, 7]), r"Got \[7, 7\]. Write GaussianBlur\(7\)\."),
+        (GaussianBlur(np.array([5, 5])), r"Write GaussianBlur\(5\)\."),
+        (GaussianBlur((5, 3)), r"the width of its square window. Got \(5, 3\)\.$"),
+        (GaussianBlur((0, 0), 3), "'size' of GaussianBlur.*Write size=None"),
+        (GaussianBlur(0, 3), "'size' of GaussianBlur.*Write size=None"),
+        (GaussianBlur(5, 0), "'sigma' of GaussianBlur.*Leave it out"),
+        (MedianBlur((3, 3)), r"Write MedianBlur\(3\)\."),
+        (MedianBlur((1, 1)), r"Got \(1, 1\)\.$"),
+        (BoxBlur((5, 5)), r"Write BoxBlur\(5\)\."),
+        (BoxBlur(4), "'size' of BoxBlur must be an odd whole number at least 1"),
+        (UnsharpMask(0), "'sigma' of UnsharpMask must be a number above 0"),
+        (UnsharpMask(amount=-1), "'amount' of UnsharpMask must be a number at least 0"),
         (GaussianBlur(sigma=0), "'sigma' of GaussianBlur must be a number above 0"),
         (GaussianBlur(size=None), "'size' of GaussianBlur must be given where 'sigma' is None"),
         (MedianBlur(1), "'size' of MedianBlur"),
@@ -167,3 +184,66 @@ def test_parameters_may_be_numpys():
     assert np.array_equal(MedianBlur(np.int64(3))(image), MedianBlur(3)(image))
     numpys = GaussianBlur(np.int32(9), sigma=np.float32(1.5))
     assert np.array_equal(numpys(image), GaussianBlur(9, sigma=1.5)(image))
+
+
+# --- BoxBlur
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("size", [3, 9, 21])
+def test_the_box_is_scipys_uniform_filter(dtype, size):
+    image = in_dtype(data.camera(), dtype)
+    expected = ndimage.uniform_filter(image.astype(float), size, mode="mirror")
+    blurred = BoxBlur(size)(image)
+    assert blurred.dtype == dtype
+    assert np.abs(blurred - expected).max() < (1e-6 if dtype == np.float32 else 0.51)
+
+
+def test_the_default_box_is_of_five_and_pillows_inside():
+    image = data.coins()
+    theirs = np.asarray(Image.fromarray(image).filter(ImageFilter.BoxBlur(2))).astype(int)
+    assert np.abs(BoxBlur()(image) - theirs)[2:-2, 2:-2].max() <= 1
+
+
+def test_the_box_keeps_the_sign_of_a_map_and_makes_a_mask_gray():
+    signed = data.camera().astype(np.float32) - 128
+    expected = ndimage.uniform_filter(signed.astype(float), 5, mode="mirror")
+    assert np.abs(BoxBlur()(signed) - expected).max() < 1e-4
+    assert BoxBlur().gives_for(Kind.MASK) is Kind.GRAY
+
+
+# --- UnsharpMask
+
+
+@pytest.mark.parametrize(("sigma", "amount"), [(1.0, 1.0), (2.0, 0.5), (1.5, 2.0)])
+def test_sharpening_is_scikit_images(sigma, amount):
+    for image in (data.camera(), data.coffee()):
+        expected = 255 * skimage_filters.unsharp_mask(
+            image, sigma, amount, channel_axis=-1 if image.ndim == 3 else None
+        )
+        inner = np.s_[9:-9, 9:-9]  # it continues the border otherwise
+        sharp = UnsharpMask(sigma, amount)(image).astype(float)
+        # the blur is rounded to whole levels, and cut off at 3 sigma instead of 4
+        assert np.abs(sharp - expected)[inner].max() < 0.6 + 1.6 * amount
+        assert np.abs(sharp - expected)[inner].mean() < 0.1 + 0.4 * amount
+
+
+def test_sharpening_of_floats_is_exact_and_cut_off():
+    image = (data.camera() / 255).astype(np.float32)
+    blurred = ndimage.gaussian_filter(image.astype(float), 1, mode="mirror", radius=4)
+    expected = np.clip(2 * image - blurred, 0, 1)
+    sharp = UnsharpMask()(image)
+    assert np.abs(sharp - expected).max() < 1e-5
+    assert sharp.min() == 0
+    assert sharp.max() == 1
+
+
+def test_sharpening_of_16_bits_is_that_of_8():
+    image = data.coins()
+    wide = UnsharpMask()(image.astype(np.uint16) * 257)
+    assert np.abs(wide / 257 - UnsharpMask()(image)).max() < 2.1
+
+
+def test_nothing_added_changes_nothing():
+    assert np.array_equal(UnsharpMask(amount=0)(data.coffee()), data.coffee())
+    assert UnsharpMask().gives_for(Kind.MASK) is Kind.GRAY

@@ -187,7 +187,8 @@ def test_a_mask_stays_a_mask_and_edges_stay_edges(cls):
         ({"element": np.zeros((3, 3), int)}, "'element'.*1 at its anchor"),
         ({"element": np.array([[1, 1, 0]])[:, ::-1] * 2}, "'element'"),
         ({"element": np.ones(3, int)}, "'element'"),
-        ({"element": [[1]]}, "'element'"),
+        ({"element": [[1]]}, r"'element'.*np\.array\(element, np\.uint8\)"),
+        ({"element": np.ones((3, 3))}, r"'element'.*element\.astype\(np\.uint8\)"),
         ({"element": np.ones((0, 3), int)}, "'element'"),
     ],
 )

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
 from skimage import color, data, filters
 from sklearn.datasets import load_sample_image
 
 from classical.colour import Gray, ToHSV, ToLab
 from classical.intensity import ToFloat
-from classical.threshold import AdaptiveThreshold, InRange, Otsu, Threshold
+from classical.threshold import InRange, Otsu, Threshold, Triangle
 from vision.errors import KindError, ParameterError
 from vision.kinds import Kind
 
@@ -271,65 +270,40 @@ def test_otsu_checks_what_its_level_is_asked_of():
         Otsu(invert=1)(data.coins())
 
 
-# --- AdaptiveThreshold
+# --- Triangle
 
 
-def local_mean(image, size, method):
-    if method == "mean":
-        return filters.threshold_local(image, size, method="mean", mode="nearest")
-    # the deviation that OpenCV derives from a size
-    sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8
-    return ndimage.gaussian_filter(image.astype(float), sigma, mode="nearest", radius=size // 2)
+@pytest.mark.parametrize("picture", ["coins", "camera", "page", "text", "moon", "cell", "clock"])
+def test_the_triangles_level_is_scikit_images_but_for_one(picture):
+    # OpenCV, as ImageJ, starts its line at the empty level before the tail's end
+    image = getattr(data, picture)()
+    level = Triangle().threshold(image)
+    assert abs(level - filters.threshold_triangle(image)) <= 1
+    assert np.array_equal(Triangle()(image), as_mask(image > level))
+    assert np.array_equal(Triangle(invert=True)(image), as_mask(image <= level))
 
 
-@pytest.mark.parametrize("method", ["gaussian", "mean"])
-@pytest.mark.parametrize(("size", "offset"), [(11, 2), (35, 10), (21, -4)])
-def test_adaptive_compares_with_the_rounded_mean_around(method, size, offset):
-    page = data.page()
-    local = local_mean(page, size, method)
-    step = AdaptiveThreshold(size, offset=offset, method=method)
-    mask = step(page)
-    assert (mask != as_mask(page > np.rint(local) - offset)).mean() < 1e-3
-    sure = np.abs(page - (local - offset)) > 1
-    assert np.array_equal(mask[sure], as_mask(page > local - offset)[sure])
-    inverted = AdaptiveThreshold(size, offset=offset, method=method, invert=True)(page)
-    assert np.array_equal(inverted, 255 - mask)
+def test_the_triangles_level_lies_farthest_below_the_line_by_hand():
+    # 100 pixels of level 10, then a tail of one pixel a level: from (10, 100) to (60, 1)
+    levels = np.concatenate([np.full(100, 10), np.arange(11, 61)]).astype(np.uint8)
+    # the histogram drops to 1 at 11, where the line is still at 98: there it lies farthest below
+    assert 10 <= Triangle().threshold(levels[None]) <= 12
 
 
-def test_the_defaults_are_a_gaussian_of_eleven_and_two():
-    page = data.page()
-    local = local_mean(page, 11, "gaussian")
-    assert (AdaptiveThreshold()(page) != as_mask(page > np.rint(local) - 2)).mean() < 1e-3
+def test_the_triangle_finds_the_few_where_otsu_halves_the_many():
+    rng = np.random.default_rng(0)
+    image = rng.normal(60, 8, (200, 200))
+    image[50:58, 50:58] = 200
+    image = image.clip(0, 255).astype(np.uint8)
+    few = np.zeros(image.shape, bool)
+    few[50:58, 50:58] = True
+    found = Triangle()(image) > 0
+    assert found[few].all()
+    assert found[~few].mean() < 0.02
 
 
-def test_ink_is_found_on_a_page_whose_light_fails():
-    page = data.page()
-    reference = page < filters.threshold_local(page, 35, offset=10)  # scikit-image's own example
-    ink = AdaptiveThreshold(35, offset=10, invert=True)(page) > 0
-    dark = page <= filters.threshold_otsu(page)
-
-    def iou(mask):
-        return (mask & reference).sum() / (mask | reference).sum()
-
-    assert iou(ink) > 0.95
-    assert iou(dark) < 0.5
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"size": 10}, "'size' of AdaptiveThreshold must be an odd whole number at least 3"),
-        ({"size": 1}, "'size'"),
-        ({"offset": 2.5}, "'offset' of AdaptiveThreshold must be a whole number"),
-        ({"method": "median"}, "'method' of AdaptiveThreshold must be 'gaussian' or 'mean'"),
-        ({"invert": "yes"}, "'invert'"),
-    ],
-)
-def test_adaptive_refuses_by_name(parameters, message):
-    with pytest.raises(ParameterError, match=message):
-        AdaptiveThreshold(**parameters)(data.page())
-
-
-def test_adaptive_takes_8_bits():
+def test_the_triangle_takes_8_bits_and_checks_its_parameter():
     with pytest.raises(KindError, match="ToUint8"):
-        AdaptiveThreshold()(np.zeros((20, 20), np.uint16))
+        Triangle()(np.zeros((4, 4), np.uint16))
+    with pytest.raises(ParameterError, match="'invert' of Triangle must be True or False"):
+        Triangle(invert="no")(data.coins())

@@ -129,7 +129,10 @@ def measure(pictures, sigma, pool):
         step = choose(steps, tuned, pool)
         rows[name] = (step, *scores(step, scored, pool, metrics))
     # No parameter: the noise is estimated from each picture.
-    rows["NonLocalMeans, blind"] = (NonLocalMeans(), *scores(NonLocalMeans(), scored, pool, metrics))
+    rows["NonLocalMeans, blind"] = (
+        NonLocalMeans(),
+        *scores(NonLocalMeans(), scored, pool, metrics),
+    )
     return rows
 
 

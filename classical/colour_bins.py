@@ -5,7 +5,7 @@ import numpy as np
 from vision.opencv import cv2
 
 _SAMPLE = 80_000  # pixels that the bins are made of, about, of a larger picture
-_LEVELS, _FEWER, _TILES = 32, 16, 16  # of a channel; where the place counts too; of a side
+_FEWER, _TILES = 16, 16  # levels of a channel where the place counts too; tiles along a side
 
 
 def planes_of(image):
@@ -28,14 +28,17 @@ def sampled(image):
     return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) if every > 1 else image
 
 
-def colour_bins(image, placed):
+def colour_bins(image, placed=False, levels=32):
     """The pixels of an image as fewer points: one for each bin of colours, and places, that occurs.
 
     Parameters
     ----------
     image : (H, W) or (H, W, 3) ndarray of uint8
-    placed : bool
+    placed : bool, default=False
         Whether pixels of one colour and different places are different points.
+    levels : int, default=32
+        How many of a channel, spread over the values that occur; 256 of a gray image, 16 if
+        `placed`.
 
     Returns
     -------
@@ -51,12 +54,12 @@ def colour_bins(image, placed):
     Examples
     --------
     >>> image = np.array([[9, 9, 200]], np.uint8)
-    >>> colors, _, weights, _ = colour_bins(image, placed=False)
+    >>> colors, _, weights, _ = colour_bins(image)
     >>> colors.tolist(), weights.tolist()
     ([[9.0, 200.0]], [2.0, 1.0])
     """
     axes = list(cv2.split(image))
-    channels, levels = len(axes), 256 if image.ndim == 2 else _FEWER if placed else _LEVELS
+    channels, levels = len(axes), 256 if image.ndim == 2 else _FEWER if placed else levels
     codes = [_levels(plane, levels) for plane in axes]
     if placed:
         axes += list(places_of(image, 0, len(image)).reshape(2, *image.shape[:2]))

@@ -155,7 +155,7 @@ class TotalVariation(Step):
         How much a step counts against closeness to the given picture, above 0, where white is 1,
         whatever the dtype. Best is about 0.6 to 0.8 of the noise's standard deviation.
     iterations : int, default=50
-        Steps of the solver, at least 1. With 50 the result is within 0.1% of white of the solution
+        Steps of the solver, at least 1. With 50 the result is within 0.2% of white of the solution
         (root of the mean square) for a weight of 0.1, with 100 for 0.2.
 
     The result u minimises ``sum((u - image)^2) / 2 + weight * sum(|gradient of u|)`` (Rudin, Osher

@@ -13,6 +13,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _NUMBERS = np.arange(1, 257, dtype=np.int32)
 _MODES = 256  # at most, the heaviest
 _BLOCK = 1 << 16  # pixels labelled at a time
+_LEVELS = 32, 128  # of a channel: where modes are looked for, and where they then come to rest
 _ROUNDS = 300  # of mean shift at most
 _STILL = 1e-3  # share of the radius: a shift that counts as none
 
@@ -104,8 +105,10 @@ def _connected(image, tolerance):
 
 def _by_colour(image, radius):
     """For each pixel the mode of the image's colours that is nearest, from the darkest."""
-    colors, _, weights, _ = colour_bins(sampled(image), placed=False)
-    modes = _modes(colors, weights, radius)
+    sample, modes = sampled(image), None
+    for levels in _LEVELS:
+        colors, _, weights, _ = colour_bins(sample, levels=levels)
+        modes = _modes(colors, weights, radius, modes)
     modes = modes[np.argsort(modes[:, 0] if modes.shape[1] == 1 else modes @ _LUMA, kind="stable")]
     labels, rows = np.empty(image.shape[:2], np.int32), max(1, _BLOCK // image.shape[1])
     for top in range(0, len(image), rows):
@@ -115,10 +118,14 @@ def _by_colour(image, radius):
     return labels
 
 
-def _modes(points, weights, radius):
-    """Where weighted points, one a column, lie densest: the means of all within the radius."""
-    cells = np.unique(np.rint(points.T / radius), axis=0)
-    modes, heavy = (cells * radius).astype(np.float32), np.zeros(len(cells), np.float32)
+def _modes(points, weights, radius, modes=None):
+    """Where weighted points, one a column, lie densest: the means of all within the radius.
+
+    It is looked for from a grid of the radius, or from given places, one a row.
+    """
+    if modes is None:
+        modes = np.unique(np.rint(points.T / radius), axis=0) * np.float32(radius)
+    heavy = np.zeros(len(modes), np.float32)
     moments = np.vstack([weights, points * weights]).T
     lengths = np.einsum("an,an->n", points, points)
     moving = np.arange(len(modes))

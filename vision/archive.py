@@ -18,6 +18,7 @@ anything is unpacked. Members that do not belong to the pipeline are refused.
 
 import json
 import platform
+import stat
 import warnings
 from importlib import metadata
 from pathlib import Path
@@ -30,6 +31,7 @@ from vision.zip_checks import open_zip, read_member, write_zip
 
 TEXT, ARRAYS, VERSIONS = "pipeline.yaml", "arrays/", "versions.json"
 FORMAT = 1
+MAX_BYTES = 2_000_000_000
 DISTRIBUTIONS = ("vision-pipelines", "numpy", "scikit-learn", "scikit-image", "skops")
 
 
@@ -46,13 +48,13 @@ def save(pipeline, path):
         Fitted or not.
     path : str or path-like
         ``.vision`` keeps what was learned; ``.yaml`` or ``.yml`` is the text alone, its arrays
-        beside it. A file of that name is replaced.
+        beside it, for pipelines that have learned nothing. A file of that name is replaced.
 
     Raises
     ------
     ParameterError
-        If the suffix is another, or something in the pipeline cannot be saved: the message names
-        the step and the way out.
+        If the suffix is another, a text would drop what was learned, or something in the pipeline
+        cannot be saved: the message names the step and the way out.
     WriteError
         If the file cannot be written.
 
@@ -69,13 +71,35 @@ def save(pipeline, path):
 
     path = Path(path)
     if _is_text(path):
+        _refuse_learned(pipeline, path)
         data = to_text(pipeline, folder=path.parent).encode()
     else:
         data = write_zip(members(pipeline))
     write_bytes(path, data)
 
 
-def load(path, *, max_bytes=2_000_000_000):
+def _refuse_learned(pipeline, path):
+    """A text would drop what was learned, and nobody would notice before it is loaded."""
+    from sklearn.base import clone
+
+    from vision.fitted import learned
+
+    steps = learned(pipeline)
+    if not steps:
+        return
+    names = " and ".join(dict.fromkeys(type(step).__name__ for step in steps))
+    hint = f"Save the pipeline as {str(path.with_suffix('.vision'))!r}"
+    if not learned(clone(pipeline)):  # a FrozenEstimator survives that
+        hint += (
+            ", or the recipe alone, without what was learned: "
+            f"vision.save(sklearn.base.clone(pipeline), {str(path)!r})"
+        )
+    raise ParameterError(
+        f"The pipeline is fitted, and {path.suffix} has no place for what {names} learned. {hint}."
+    )
+
+
+def load(path, *, max_bytes=MAX_BYTES):
     """Read a pipeline from a file; nothing that the file brings is run.
 
     Parameters
@@ -119,7 +143,48 @@ def load(path, *, max_bytes=2_000_000_000):
     try:
         return _load_text(path) if as_text else _load_archive(path, max_bytes)
     except (LoadError, UnknownNameError) as error:
-        raise type(error)(f"{str(path)!r}: {error}") from error
+        raise type(error)(f"{str(path)!r}: {_without_name(str(error), path)}") from error
+
+
+def _without_name(reason, path):
+    """The reason without the file's own name in front, which is said already."""
+    for name in (f"{path.name!r} ", f"{path.name} "):
+        if reason.startswith(name):
+            return f"it {reason.removeprefix(name)}"
+    return reason
+
+
+def saved_by(path):
+    """The versions that a ``.vision`` file was saved by.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    dict of str to str
+        ``python``, ``opencv``, and the distributions by name.
+
+    Raises
+    ------
+    LoadError
+        If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from classical import Otsu
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Otsu(), f"{folder}/otsu.vision")
+    ...     saved_by(f"{folder}/otsu.vision")["vision-pipelines"]
+    '...'
+    """
+    path = Path(path)
+    _check_there(path)
+    with path.open("rb") as stream, open_zip(stream, path.name, max_bytes=MAX_BYTES) as archive:
+        versions = _versions(read_member(archive, VERSIONS, path.name))
+    return {str(name): str(version)[:20] for name, version in versions.items() if name != "format"}
 
 
 def _is_text(path):
@@ -135,6 +200,7 @@ def _is_text(path):
 
 
 def _load_text(path):
+    _check_there(path)
     data = read_regular(path, path.name, 4 * MAX_CHARACTERS)
     return from_text(_decoded(data, path.name), folder=path.parent)
 
@@ -154,14 +220,24 @@ def members(pipeline):
     files = {TEXT: text.encode()}
     files |= {ARRAYS + name: data for name, data in arrays.items()}
     files |= fitted_files(pipeline)
-    return files | {VERSIONS: json.dumps(_running(), indent=1).encode()}
+    return files | {VERSIONS: json.dumps({"format": FORMAT, **running()}, indent=1).encode()}
+
+
+def _check_there(path):
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise LoadError("there is no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise LoadError(f"it cannot be read: {getattr(error, 'strerror', error)}.") from None
+    if not stat.S_ISREG(mode):
+        raise LoadError("it is no regular file.")
 
 
 def _load_archive(path, max_bytes):
     from vision.fitted import restore_fitted
 
-    if not path.is_file():
-        raise LoadError("there is no such file." if not path.exists() else "it is no regular file.")
+    _check_there(path)
     if path.stat().st_size > max_bytes:
         raise LoadError(f"it has more than {max_bytes} bytes (max_bytes).")
     with path.open("rb") as stream, open_zip(stream, path.name, max_bytes=max_bytes) as archive:
@@ -187,11 +263,22 @@ def _load_archive(path, max_bytes):
     return pipeline
 
 
-def _running():
-    """The versions that run: of the format, Python and the libraries."""
+def running():
+    """The versions that run: of Python and the libraries.
+
+    Returns
+    -------
+    dict of str to str
+        With the names of `saved_by`.
+
+    Examples
+    --------
+    >>> sorted(running())[:3]
+    ['numpy', 'opencv', 'python']
+    """
     from vision.opencv import cv2
 
-    found = {"format": FORMAT, "python": platform.python_version(), "opencv": cv2.__version__}
+    found = {"python": platform.python_version(), "opencv": cv2.__version__}
     for name in DISTRIBUTIONS:
         try:
             found[name] = metadata.version(name)

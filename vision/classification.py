@@ -41,7 +41,8 @@ class Classification(Result):
     >>> found
     Classification('cat', probability 0.900; then 'dog', 0.100)
     >>> found.to_records()
-    [{'label': 'cat', 'score': 0.9, 'runner_up': 'dog', 'runner_up_score': 0.1}]
+    [{'label': 'cat', 'score': 0.9, 'score_kind': 'probability', 'runner_up': 'dog',
+      'runner_up_score': 0.1}]
     """
 
     label: str | int
@@ -49,7 +50,7 @@ class Classification(Result):
     score_kind: str | None = None
     shape: tuple | None = None
 
-    columns = ("label", "score", "runner_up", "runner_up_score")
+    columns = ("label", "score", "score_kind", "runner_up", "runner_up_score")
     kind = "class"
 
     def __post_init__(self):
@@ -95,10 +96,15 @@ class Classification(Result):
 
     def _rows(self):
         second = self.runner_up
-        yield self.label, self.score, second, None if second is None else self.scores[second]
+        second_score = None if second is None else self.scores[second]
+        yield self.label, self.score, self.score_kind, second, second_score
 
     def _paint(self, canvas):
-        """A caption band along the lower edge: the class, its score, the runner-up in grey."""
+        """A caption band along the lower edge: the class, and the runner-up in grey.
+
+        Only probabilities are written behind them: a decision value says nothing without its
+        scale, and one such as 0.87 would be taken for a probability.
+        """
         height, width = canvas.shape[:2]
         said, second = self._captions()
         size = font_size(canvas.shape) * 5 // 4
@@ -113,9 +119,10 @@ class Classification(Result):
             draw_text(canvas, second, used, height - rows, size, color=_SECOND_INK)
 
     def _captions(self):
-        _, score, second, second_score = next(self._rows())
-        said = str(self.label) if score is None else f"{self.label} {score:.2f}"
-        return said, "" if second is None else f"{second} {second_score:.2f}"
+        named = [label for label in (self.label, self.runner_up) if label is not None]
+        probable = self.score_kind == "probability"
+        said = [f"{label} {self.scores[label]:.2f}" if probable else str(label) for label in named]
+        return said[0], "".join(said[1:])
 
     def _canvas_shape(self):
         return self.shape or (120, 480)
@@ -164,7 +171,7 @@ def _score_table(estimator, rows):
         # Sums of shares exceed 1 by a rounding error.
         table = np.asarray(estimator.predict_proba(rows), np.float64)
         return "probability", np.where(np.abs(table - 0.5) <= 0.5 + 1e-6, table.clip(0, 1), table)
-    if hasattr(estimator, "decision_function"):
+    if hasattr(estimator, "decision_function") and hasattr(estimator, "classes_"):
         table = np.asarray(estimator.decision_function(rows), np.float64)
         count = len(estimator.classes_)
         if table.ndim == 1:

@@ -34,13 +34,16 @@ what is written to the folder:
   errors.csv      a row for each file that failed, with the reason
   images/         pictures, masks, label maps, in the sub-folders of the source
   overlays/       with --overlay: what was found, drawn on its picture
-  pipeline.yaml   what ran
+  pipeline.yaml   what ran; of a fitted pipeline also pipeline.vision
+  ledger.jsonl    what was done: another run into the same folder does only
+                  what is new, changed or failed before
 
 exit status: 0 all well, 1 some files failed, 2 wrong usage
 
 examples:
   vision run parts.yaml photos/ --out results/ --overlay
   vision run small.yaml "photos/**/*.png" --out small/ --format jpg
+  vision run model.vision scans/ --out classes/ --mode gray
 """
 
 
@@ -159,31 +162,45 @@ def _add_run(adding):
     parser.add_argument(
         "source", nargs="+", help="a folder, a zip archive, a pattern in quotes, or files"
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the results")
-    parser.add_argument("--overlay", action="store_true", help="also draw results on the pictures")
-    parser.add_argument("--format", help="of pictures and overlays: png, jpg, webp, ...")
-    parser.add_argument("--quality", type=_whole, metavar="N", help="1 to 100: JPEG, WebP, AVIF")
     parser.add_argument(
-        "--mode", choices=("rgb", "gray", "unchanged"), help="how pictures are read"
+        "--out", required=True, metavar="FOLDER", help="the folder for the results, made if new"
+    )
+    _add_mode(parser)
+    parser.add_argument(
+        "--overlay", action="store_true", help="also draw what was found on its picture"
+    )
+    parser.add_argument(
+        "--format",
+        metavar="NAME",
+        help="write pictures as png, jpg, webp, ... (default: as the source)",
+    )
+    parser.add_argument(
+        "--quality", type=_whole, metavar="N", help="of JPEG, WebP and AVIF, 1 to 100"
     )
     parser.add_argument("--restart", action="store_true", help="do everything again")
     parser.add_argument("--retry-failed", action="store_true", help="try only what failed before")
     parser.add_argument(
-        "--verify", action="store_true", help="read files and outputs to see if they changed"
+        "--verify",
+        action="store_true",
+        help="tell by content, not by size and time, what changed",
     )
     parser.add_argument(
         "--durable",
         choices=("chunk", "file", "none"),
         default="chunk",
-        help="when outputs are on the disk for certain (chunk: with each second of work)",
+        help="outputs are on the disk for certain after each second of work (chunk), each file, "
+        "or when the system writes them (none)",
     )
     parser.add_argument(
-        "--threads", type=_whole, metavar="N", help="how many (default: one a processor)"
+        "--threads",
+        type=_whole,
+        metavar="N",
+        help="files in work at once (default: one a processor)",
     )
     parser.add_argument(
         "--max-pixels", type=_whole, metavar="N", help="refuse larger pictures (200 million)"
     )
-    parser.add_argument("--quiet", action="store_true", help="no progress, no closing line")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
 def _add_trace(adding):
@@ -195,17 +212,22 @@ def _add_trace(adding):
     )
     parser.set_defaults(action=cli_commands.trace_command)
     _add_pipeline(parser)
-    parser.add_argument("photo", help="the picture")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the sheet: stages.png")
-    parser.add_argument("--width", type=_whole, default=1200, help="of the sheet, in pixels (1200)")
-    parser.add_argument("--overwrite", action="store_true", help="replace the file")
+    parser.add_argument("photo", help="one picture")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="the sheet, such as stages.png"
+    )
+    _add_mode(parser)
+    parser.add_argument(
+        "--width", type=_whole, default=1200, metavar="N", help="of the sheet, in pixels (1200)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the sheet if it is there")
 
 
 def _add_steps(adding):
     parser = adding.add_parser(
         "steps",
         help="list the steps, or show one with its parameters",
-        description="List the steps by topic, with what they take and give; or show one.",
+        description="List the steps by topic, with what they take and give; or show one in full.",
         epilog="examples:\n  vision steps\n  vision steps Canny",
     )
     parser.set_defaults(action=cli_commands.steps_command)
@@ -216,7 +238,7 @@ def _add_check(adding):
     parser = adding.add_parser(
         "check",
         help="check a pipeline file and show what flows through it",
-        description="Check a pipeline file; show its canonical text, and what each step gives.",
+        description="Check a pipeline file: its text, what each step gives, what is fitted.",
         epilog="example:\n  vision check parts.yaml\n\nexit status: 0 it works, 2 it does not",
     )
     parser.set_defaults(action=cli_commands.check_command)
@@ -230,7 +252,15 @@ def _add_demo(adding):
         description="Run three pipelines over the photographs that the dependencies ship.",
     )
     parser.set_defaults(action=cli_commands.demo_command)
-    parser.add_argument("--out", default="demo", metavar="FOLDER", help="where (demo)")
+    parser.add_argument(
+        "--out", default="demo", metavar="FOLDER", help="where to put the page (demo)"
+    )
+
+
+def _add_mode(parser):
+    parser.add_argument(
+        "--mode", metavar="MODE", help="read pictures as rgb (the usual), gray or unchanged"
+    )
 
 
 def _add_pipeline(parser):

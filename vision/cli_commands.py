@@ -2,19 +2,20 @@
 
 import contextlib
 import sys
+import warnings
 from pathlib import Path
 
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 LONGEST = 72  # characters of a step in `vision check`
+SHOWN_CLASSES = 10  # there
 
 
 def run_command(options):
     """`vision run`: 0 all well, 1 some files failed."""
-    from vision.archive import load
     from vision.runner import run
 
     try:
-        summary = _run(load(options.pipeline), options, run)
+        summary = _run(_ready(options.pipeline), options, run)
     except (KeyboardInterrupt, SystemExit) as end:
         if not hasattr(end, "summary"):
             raise
@@ -31,10 +32,10 @@ def _run(pipeline, options, run):
         pipeline,
         _source(options.source),
         options.out,
+        mode=options.mode,
         overlay=options.overlay,
         format=options.format,
         quality=options.quality,
-        mode=options.mode,
         restart=options.restart,
         retry_failed=options.retry_failed,
         verify=options.verify,
@@ -45,13 +46,66 @@ def _run(pipeline, options, run):
     )
 
 
+def _load(path):
+    """The pipeline of a file, what it warns of said in one sentence."""
+    from vision.archive import VersionWarning, load
+    from vision.composition import chain
+    from vision.pipeline import Pipeline
+
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", VersionWarning)
+        loaded = load(path)
+    for one in noted:
+        fail(one.message, GOOD)
+    return loaded if isinstance(loaded, Pipeline) else chain(loaded)
+
+
+def _ready(path):
+    """The pipeline of a file; one that must be fitted first is refused with the way."""
+    from sklearn.exceptions import NotFittedError
+
+    from vision.fitted import learners
+
+    pipeline = _load(path)
+    unfitted = _names(step for step, fitted in learners(pipeline) if not fitted)
+    if unfitted:
+        raise NotFittedError(
+            f"{unfitted} not fitted: {path!r} holds nothing learned. {_how_to_fit(path)}, and then "
+            "give that file."
+        )
+    return pipeline
+
+
+def _how_to_fit(path):
+    model = str(Path(path).with_suffix(".vision")) if Path(path).suffix != ".vision" else path
+    return (
+        f"In Python: pipeline = vision.load({path!r}).fit(images, truth), then "
+        f"vision.save(pipeline, {model!r})"
+    )
+
+
+def _names(steps):
+    """The classes of steps with their verb: A is, A and B are; empty if there are none."""
+    names = list(dict.fromkeys(type(step).__name__ for step in steps))
+    verb = "is" if len(names) == 1 else "are"
+    return f"{_listed(names)} {verb}" if names else ""
+
+
+def _listed(words):
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
+
+
 def _source(given):
     """One folder, archive or pattern; or the files that the shell made of a pattern."""
     from vision.checks import refuse
+    from vision.errors import ImageNotFoundError
 
     if len(given) == 1:
         return given[0]
     for path in given:
+        if not Path(path).exists():
+            raise ImageNotFoundError("there is no such file", path)
         if not Path(path).is_file():
             refuse("source", path, "one folder, or files", "vision run")
     return given
@@ -70,20 +124,38 @@ def _closing(summary):
 
 def trace_command(options):
     """`vision trace`: the contact sheet of one picture's stages."""
-    from vision.archive import load
-    from vision.composition import chain
-    from vision.errors import OutputExistsError
-    from vision.io import read, write
-    from vision.runner import entry_of
+    from vision.checks import check_choice
+    from vision.entry import MODES, check_channels, entry_of, usual_mode
+    from vision.io import probe, read, write
 
-    if not options.overwrite and Path(options.out).exists():
-        raise OutputExistsError(f"{options.out!r} exists. --overwrite replaces it.")
-    pipeline = chain(load(options.pipeline))
-    _, mode = entry_of(pipeline.plan())
+    if options.mode is not None:
+        check_choice("mode", options.mode, MODES, owner="vision trace")
+    _check_files_of_trace(options)
+    pipeline = _ready(options.pipeline)
+    kinds = pipeline.plan().kinds
+    mode = options.mode or usual_mode(kinds)
+    entry_of(kinds, mode)
+    if options.mode is None and mode == "unchanged":
+        check_channels(kinds, probe(options.photo).channels, options.photo)
     sheet = pipeline.trace(read(options.photo, mode=mode)).sheet(options.width)
     write(options.out, sheet)
     say(options.out)
     return GOOD
+
+
+def _check_files_of_trace(options):
+    """Refuse a folder for the picture, and what can be no file for the sheet."""
+    from vision.checks import refuse
+    from vision.errors import OutputExistsError
+
+    out = Path(options.out)
+    if Path(options.photo).is_dir():
+        hint = "A folder of them is what 'vision run' takes."
+        refuse("photo", options.photo, "one picture", "vision trace", hint)
+    if out.is_dir() or not out.parent.is_dir():
+        refuse("out", options.out, "a file, in a folder that is there", "vision trace")
+    if not options.overwrite and out.exists():
+        raise OutputExistsError(f"{options.out!r} exists. --overwrite replaces it.")
 
 
 def steps_command(options):
@@ -96,23 +168,25 @@ def steps_command(options):
 
 def check_command(options):
     """`vision check`: the canonical text of a pipeline, and what flows through it."""
-    from vision.archive import load
-    from vision.composition import chain
     from vision.text import describe
 
-    pipeline = chain(load(options.pipeline))
+    pipeline = _load(options.pipeline)
     _make_ready(pipeline)
     say("\n".join([describe(pipeline)[0], *_flow(pipeline)]))
-    for note in _notes(pipeline):
+    for note in _notes(pipeline, options.pipeline):
         say(f"\n{note}")
     return GOOD
 
 
 def _make_ready(pipeline):
-    """Check the parameters of all steps that need no fit."""
+    """Check the parameters of all steps, as far as nothing is still to be learned."""
     from vision.composition import Composable
+    from vision.fitted import learners
     from vision.flow import is_stateless
 
+    if all(fitted for _, fitted in learners(pipeline)):
+        pipeline.make_ready()
+        return
     for _, step in pipeline.steps:
         if isinstance(step, Composable) and is_stateless(step):
             step.make_ready()
@@ -145,21 +219,27 @@ def _gives(steps, kind, indent):
 
 
 def _written(step):
-    from vision.flow import name_of
+    from vision.trace import written
 
-    text = " ".join(repr(step).split())
-    return text if len(text) <= LONGEST else f"{name_of(step)}(...)"
+    return step if isinstance(step, str) else written(step, LONGEST)
 
 
-def _notes(pipeline):
+def _notes(pipeline, path):
     from vision.errors import KindError
-    from vision.flow import chain_kinds, is_stateless, name_of
+    from vision.fitted import learners
+    from vision.flow import chain_kinds
     from vision.records import check_outputs
 
     steps = [step for _, step in pipeline.steps]
-    learning = [name_of(step) for step in steps if not is_stateless(step)]
-    if learning:
-        yield f"{', '.join(learning)} must be fitted before it runs, in Python: fit(images, truth)."
+    learning = learners(pipeline)
+    done = [step for step, fitted in learning if fitted]
+    unfitted = _names(step for step, fitted in learning if not fitted)
+    if done:
+        yield f"{_names(done)} fitted{_classes(done)}."
+    if unfitted:
+        yield f"{unfitted} not fitted yet. {_how_to_fit(path)}."
+    if Path(path).suffix.lower() == ".vision":
+        yield _saved_by(path)
     for kind in list(chain_kinds(steps).values())[:1]:
         try:
             check_outputs(kind, overlay=False, format=None)
@@ -167,10 +247,35 @@ def _notes(pipeline):
             yield str(error)
 
 
+def _classes(steps):
+    """The classes that classifiers learned, in words."""
+    said = []
+    for step in steps:
+        classes = getattr(step, "classes_", None)
+        if getattr(classes, "ndim", 0) == 1:
+            shown = [repr(label) for label in classes[:SHOWN_CLASSES].tolist()]
+            more = len(classes) - len(shown)
+            said.append(_listed([*shown, f"{more} more"] if more else shown))
+    return "".join(f", for the classes {words}" for words in dict.fromkeys(said))
+
+
+def _saved_by(path):
+    """What a ``.vision`` file was saved by, and where another version runs."""
+    from vision.archive import running, saved_by
+
+    now, words = running(), []
+    for name, version in saved_by(path).items():
+        differs = f" (here {now[name]})" if now.get(name, version) != version else ""
+        words.append(f"{name} {version}{differs}")
+    return f"Saved by {_listed(words)}."
+
+
 def demo_command(options):
     """`vision demo`: the page."""
     from vision.demo import run_demo
+    from vision.run_folder import check_folder
 
+    check_folder(options.out, "vision demo")
     page = run_demo(options.out)
     say(f"Open {page} in a browser.")
     return GOOD
@@ -182,15 +287,16 @@ def refusals():
 
     # Whatever is not fitted was loaded with scikit-learn: importing it to refuse costs a second.
     loaded = sys.modules.get("sklearn.exceptions")
-    return (VisionError, FileNotFoundError, *([loaded.NotFittedError] if loaded else []))
+    return (VisionError, OSError, *([loaded.NotFittedError] if loaded else []))
 
 
 def status_of(error):
     """2 if the user can put it right by another command, 1 for what is wrong with files or disk."""
-    from vision.errors import ImageError, ImageNotFoundError, WriteError
+    from vision.errors import ImageError, ParameterError
 
-    broken = isinstance(error, ImageError | WriteError)
-    return FAILED if broken and not isinstance(error, ImageNotFoundError) else USAGE
+    if isinstance(error, ParameterError | FileNotFoundError):
+        return USAGE
+    return FAILED if isinstance(error, ImageError | OSError) else USAGE
 
 
 def say(text):
@@ -201,6 +307,8 @@ def say(text):
 
 def fail(message, status):
     """Say what is wrong on standard error; gives the status."""
+    if type(message).__module__ == "builtins" and getattr(message, "filename", None):
+        message = f"{message.filename!r}: {message.strerror}"
     with contextlib.suppress(BrokenPipeError):
         print(f"vision: {' '.join(str(message).split())}", file=sys.stderr)
     return status

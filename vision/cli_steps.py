@@ -22,6 +22,50 @@ VARIES = "varies"  # with the parameters or the image
 SHOWN_KINDS = 2
 
 
+# Steps that hold others, as the text of a pipeline has them.
+IN_A_FILE = {
+    "MaskOperation": """\
+- MaskOperation:
+    red:
+      - ToHSV
+      - InRange: {space: hsv, low: [170, 120, 70], high: [10, 255, 255]}
+    bright:
+      - Gray
+      - Threshold: {value: 200}
+- Opening: {size: 5}
+""",
+    "Not": """\
+- Gray
+- Otsu
+- Not
+""",
+    "Branches": """\
+- Gray
+- Branches:
+    edges: Canny
+    regions:
+      - GaussianBlur: {size: 7}
+      - Otsu
+- Pick: {branch: regions}
+""",
+    "ForEach": """\
+- ForEach:
+    find:
+      Pipeline:
+        - Gray
+        - Otsu
+        - FindContours: {min_area: 150}
+    then:
+      Pipeline:
+        - Gray
+        - RawPixels
+        - SVC
+    padding: 3
+""",
+}
+IN_A_FILE["Pick"] = IN_A_FILE["Branches"]
+
+
 class Described:
     """A class of the catalogue as its source file describes it.
 
@@ -60,6 +104,13 @@ class Described:
         return ""
 
     @property
+    def in_a_file(self):
+        """How a pipeline file holds the step, for one that holds others; else empty."""
+        names = [cls.name for _, cls in self.lineage]
+        key = next((name for name in names if name in IN_A_FILE), None)
+        return IN_A_FILE[key].replace(key, self.name) if key else ""
+
+    @property
     def takes(self):
         """The kinds that it takes."""
         return self._kinds("takes")
@@ -85,7 +136,7 @@ class _Spelled(ast.NodeTransformer):
     def __init__(self, module):
         self.module = module
 
-    def visit_Name(self, node):  # noqa: N802 (ast's own)
+    def visit_Name(self, node):
         for line in _tree(self.module).body:
             if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == node.id:
                 return line.value
@@ -266,8 +317,15 @@ def describe_step(name):
             f"    takes {', '.join(step.takes)}; gives {' or '.join(step.gives)}",
             "",
             step.docstring,
+            *_shown_in_a_file(step),
         ]
     )
+
+
+def _shown_in_a_file(step):
+    if step.in_a_file:
+        yield "\nIn a pipeline file\n------------------"
+        yield step.in_a_file.rstrip()
 
 
 def _describe_sklearn(name, module):

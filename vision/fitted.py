@@ -6,17 +6,21 @@ import re
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import FeatureUnion
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from vision.array_files import KINDS, decode_npy, encode_npy, slug
 from vision.branches import NamedBranches
 from vision.composition import Composable, Edits, class_name
 from vision.errors import LoadError, ParameterError, VisionError
+from vision.foreach import ForEach
 from vision.pipeline import Pipeline
 from vision.text import describe
 from vision.zip_checks import MAX_RATIO, open_zip, read_member, write_zip
 
 FOLDER, OWN = "steps", "files"
+# What they learn is in their parts alone.
+CONTAINERS = (Pipeline, NamedBranches, ForEach, FeatureUnion)
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]*_")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -45,6 +49,66 @@ def fitted_files(pipeline):
         elif not isinstance(step, FeatureUnion) and _is_fitted(step):
             files[f"{place}.skops"] = _estimator_file(step)
     return files
+
+
+def learned(pipeline):
+    """The steps that hold something learned, wherever they stand in a pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, Step or scikit-learn estimator
+
+    Returns
+    -------
+    list of estimator
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import Normalizer, StandardScaler
+    >>> from vision.composition import chain
+    >>> learned(chain(StandardScaler(), Normalizer()).fit([[1.0], [2.0]]))
+    [StandardScaler()]
+    """
+    return [step for _, step in _placed(pipeline) if _has_learned(step)]
+
+
+def _has_learned(step):
+    if isinstance(step, FeatureUnion):
+        return False
+    if not isinstance(step, Composable):
+        return get_tags(step).requires_fit and _is_fitted(step)
+    if hasattr(step, "archive_files"):
+        return bool(step.archive_files())
+    return any(map(_ATTRIBUTE.fullmatch, vars(step)))
+
+
+def learners(pipeline):
+    """The steps that must be fitted before the pipeline runs, each with whether it is.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, Step or scikit-learn estimator
+
+    Returns
+    -------
+    list of (estimator, bool)
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from vision.composition import chain
+    >>> learners(chain(SVC()))
+    [(SVC(), False)]
+    """
+    if isinstance(pipeline, CONTAINERS):
+        return [pair for _, part in _children("", pipeline) for pair in learners(part)]
+    if not get_tags(pipeline).requires_fit:
+        return []
+    try:
+        check_is_fitted(pipeline)
+    except NotFittedError:
+        return [(pipeline, False)]
+    return [(pipeline, True)]
 
 
 def restore_fitted(pipeline, files):
@@ -99,7 +163,7 @@ def _placed(pipeline):
 def _children(place, step):
     if type(step) is Pipeline:
         parts = step.steps
-    elif isinstance(step, FeatureUnion):  # what it learns is in its parts alone
+    elif isinstance(step, FeatureUnion):
         parts = step.transformer_list
     elif isinstance(step, NamedBranches):
         parts = step._items

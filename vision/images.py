@@ -1,18 +1,13 @@
 """`Images`: pictures of a folder, pattern, list, archive or array, each read when it is used."""
 
 import contextlib
-import fnmatch
-import functools
 import glob
 import html
 import os
-import posixpath
-import re
 import reprlib
 import threading
 import zipfile
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,14 +16,16 @@ import numpy as np
 from vision.checks import check_choice, check_integer, refuse
 from vision.drawing import thumbnail, to_display
 from vision.errors import ImageError, ImageIndexError, ImageNotFoundError, KindError
+from vision.file_listing import harmless, matches, natural, only_pictures, unique, walk
 from vision.io import EXTENSIONS, MAX_BYTES, decode, encode, load_bytes
 from vision.prefetch import read_ahead
 from vision.regular_file import file_state
 
+__all__ = ["Images", "natural"]
+
 _MODES = ("rgb", "gray", "rgba", "unchanged")  # of vision.read
 _SHOWN = 6  # thumbnails in a notebook
 _THUMBNAIL = 120  # pixels, the longer side
-_HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX(/|$))")
 
 
 class Images:
@@ -145,6 +142,11 @@ class Images:
     def paths(self):
         on_disk = type(self._store) is _Files
         return [str(Path(self.root, source)) for source in self.sources] if on_disk else None
+
+    @property
+    def fixed_mode(self):
+        """`mode` where it says of what kind every picture is: not of arrays, nor after `map`."""
+        return None if self.root is None or self._functions else self.mode
 
     def __getitem__(self, key):
         try:
@@ -266,7 +268,7 @@ class Images:
         '000001'
         """
         if self._names is None:
-            self._names = _unique(map(_harmless, self.sources))
+            self._names = unique(map(harmless, self.sources))
         return self._names[index]
 
     def __getstate__(self):
@@ -279,9 +281,8 @@ class Images:
 
     def __array__(self, dtype=None, copy=None):
         raise KindError(
-            f"{self!r} is not made an array by itself: that would read all of it at once. "
-            "list(images) does so. An estimator that takes numbers needs a step that gives "
-            "features in front of it, as in Gray() >> Resize(64) >> HOG() >> SVC()."
+            f"{self!r} is no array: np.stack(list(images)) reads all of it at once. An estimator "
+            "of numbers, such as SVC, follows a step that gives some: RawPixels() >> SVC()."
         )
 
     def __repr__(self):
@@ -409,7 +410,7 @@ def _open_arrays(source):
 def _open_path(path):
     place, suffix = Path(path), Path(path).suffix.lower()
     if place.is_dir():
-        store = _Files(place.absolute(), _pictures(_walk(place)), f" in {place}/")
+        store = _Files(place.absolute(), only_pictures(walk(place)), f" in {place}/")
     elif place.exists():
         if suffix != ".zip" and (suffix in EXTENSIONS or not zipfile.is_zipfile(place)):
             return _open_list([str(place.absolute())])
@@ -436,7 +437,7 @@ def _open_list(paths):
 def _open_zip(path):
     try:
         with zipfile.ZipFile(path) as archive:
-            members = _pictures(dict.fromkeys(archive.namelist()))
+            members = only_pictures(dict.fromkeys(archive.namelist()))
     except Exception as error:  # zipfile lets some ten types through
         raise ImageError(f"not a zip archive that can be read: {error}", path) from error
     return _Archive(path.absolute(), members, f" in {path}")
@@ -451,86 +452,9 @@ def _open_pattern(pattern):
     root, rest = Path(*parts[:plain]), parts[plain:] + ("*",) * (parts[-1] == "**")
     if not root.is_dir():
         raise ImageNotFoundError(f"there is no folder {str(root)!r}", pattern)
-    names = _walk(root, float("inf") if "**" in rest else len(rest))
-    found = [name for name in names if _matches(name.split("/"), rest)]
-    return _Files(root.absolute(), _pictures(found), f" matching {pattern}")
-
-
-def _matches(parts, pattern):
-    if not (parts and pattern):
-        return not (parts or pattern)
-    if pattern[0] == "**":
-        return _matches(parts, pattern[1:]) or _matches(parts[1:], pattern)
-    return fnmatch.fnmatch(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
-
-
-def _walk(root, depth=float("inf")):
-    """Names of the files in a folder and its sub-folders, relative, each folder once.
-
-    Links are followed last, so that a folder is listed where it lies. The folders around the
-    root count as seen: a link to one of them leads back to where it stands.
-    """
-    seen = {folder.stat()[1:3] for folder in root.resolve().parents}  # inode and device
-    folders, links, names = [""], [], []
-    while folders or links:
-        folder = folders.pop() if folders else links.pop(links.index(min(links, key=natural)))
-        place = root / folder
-        if place.stat()[1:3] in seen:
-            continue
-        seen.add(place.stat()[1:3])
-        with os.scandir(place) as entries:
-            for entry in entries:
-                name, link = folder + entry.name, entry.is_symlink()
-                # DirEntry.is_dir raises where a link leads to itself.
-                if not (Path(entry).is_dir() if link else entry.is_dir()):
-                    names.append(name)
-                elif name.count("/") + 1 < depth and not _HIDDEN.match(entry.name):
-                    (links if link else folders).append(f"{name}/")
-    return names
-
-
-def _pictures(names):
-    """Those that look like pictures and are not hidden, in natural order."""
-    found = [name for name in names if posixpath.splitext(name)[1].lower() in EXTENSIONS]
-    return sorted((name for name in found if not _HIDDEN.search(name)), key=natural)
-
-
-def natural(name):
-    """A key that sorts names as people count: img2 before img10, folder by folder.
-
-    Examples
-    --------
-    >>> sorted(["img10.png", "img2.png"], key=natural)
-    ['img2.png', 'img10.png']
-    """
-    return [_natural_part(part) for part in name.split("/")]
-
-
-@functools.lru_cache(maxsize=1024)  # folders come again and again
-def _natural_part(part):
-    # Digits stay text, more of them later: int() refuses more than 4,300.
-    bare = re.sub("0*([0-9]+)", r"\1", part.casefold())
-    return re.sub("[0-9]+", lambda digits: f"{len(digits[0]):05}{digits[0]}", bare), part
-
-
-def _harmless(member):
-    """The name as a relative path that leads nowhere else."""
-    parts = re.sub("^[A-Za-z]:", "", member.replace("\\", "/")).split("/")
-    return "/".join(part for part in parts if part not in ("", ".", ".."))
-
-
-def _unique(names):
-    """The names, with _2, _3 and so on in those that are there again."""
-    names = list(names)
-    taken, times, unique = set(names), Counter(), []
-    for name in names:
-        times[name] += 1
-        new, (stem, suffix) = name, posixpath.splitext(name)
-        while times[name] > 1 and (new := f"{stem}_{times[name]}{suffix}") in taken:
-            times[name] += 1
-        taken.add(new)
-        unique.append(new)
-    return unique
+    names = walk(root, float("inf") if "**" in rest else len(rest))
+    found = [name for name in names if matches(name.split("/"), rest)]
+    return _Files(root.absolute(), only_pictures(found), f" matching {pattern}")
 
 
 def _cell(images, index):

@@ -241,6 +241,10 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
             Itself.
         """
         self._renew()
+        if is_lazy(images):
+            from vision.entry import check_entry
+
+            check_entry(self.chain_kinds(), images)
         if truth is not None and self._ends_in_ours():
             truth = self._checked(as_batch(images, "pipeline"), truth)
         if all(is_stateless(step) for step in self._parts()):

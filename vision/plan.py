@@ -135,11 +135,7 @@ class Plan:
         """
         states, matrices = list(images), [None] * len(images)
         for part in self.parts:
-            if part.many is not None:
-                states = list(part.many(states)) if states else states
-            else:
-                pairs = [part.moved(*pair) for pair in zip(states, matrices)]
-                states, matrices = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+            states, matrices = part.moved_many(states, matrices)
         return [self.restore(*triple) for triple in zip(states, matrices, images)]
 
     @property
@@ -161,6 +157,13 @@ class Part:
     def moved(self, image, matrix):
         """The step's result, and the matrix from it to the image that the chain was given."""
         return self.one(image), matrix
+
+    def moved_many(self, images, matrices):
+        """The same for a batch: the results, and their matrices."""
+        if self.many is not None:
+            return (list(self.many(images)) if images else images), matrices
+        pairs = [self.moved(*pair) for pair in zip(images, matrices)]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
     def gives(self, kind):
         """The kind that comes out when `kind` goes in."""

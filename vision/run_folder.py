@@ -1,10 +1,13 @@
 """The folders of a run: what is taken from the source, and what may be written where."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from vision.checks import refuse
+from vision.checks import check_choice, refuse
+from vision.entry import MODES, usual_mode
 from vision.errors import OutputExistsError, ParameterError, WriteError
 from vision.flow import is_stateless
 from vision.images import Images
@@ -15,6 +18,38 @@ from vision.text import describe
 
 LEDGER = "ledger.jsonl"
 DESCRIPTIONS = AS_TEXT, AS_ARCHIVE, AS_REPR = "pipeline.yaml", "pipeline.vision", "pipeline.txt"
+
+
+def check_folder(out, owner="run"):
+    """Refuse a folder for outputs that is a file, or lies in one.
+
+    Parameters
+    ----------
+    out : str or path-like
+        The folder; it need not be there.
+    owner : str, default="run"
+        Who writes, for the message.
+
+    Raises
+    ------
+    ParameterError
+        If it can be no folder.
+
+    Examples
+    --------
+    >>> check_folder("/dev/null/results")
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'out' of run must be a folder, or a new name for one.
+    Got '/dev/null/results', and '/dev/null' is a file.
+    """
+    places = (Path(out), *Path(out).absolute().parents)
+    nearest = next(place for place in places if os.path.lexists(place))
+    if not nearest.is_dir():
+        raise ParameterError(
+            f"The 'out' of {owner} must be a folder, or a new name for one. Got {str(out)!r}, and "
+            f"{str(nearest)!r} is a file."
+        )
 
 
 def check_free(out):
@@ -33,6 +68,8 @@ def check_free(out):
     ------
     OutputExistsError
         If there are tables or pictures where a run puts its own, but no ledger: no run made them.
+    ParameterError
+        If `out` is a file, or lies in one.
 
     Examples
     --------
@@ -44,6 +81,7 @@ def check_free(out):
     >>> check_free(out)
     True
     """
+    check_folder(out)
     if (out / LEDGER).exists():
         return True
     for name in (RESULTS, ERRORS, OUTPUTS, OVERLAYS):
@@ -55,6 +93,48 @@ def check_free(out):
     return False
 
 
+def reading_of(source, mode, kinds):
+    """A source, gone through once if it is an iterator, and how its pictures are read.
+
+    Parameters
+    ----------
+    source : str, path-like, list, iterator, ndarray or Images
+        As in `vision.run`.
+    mode : str or None
+        As in `vision.run`.
+    kinds : collection of Kind
+        What the pipeline takes.
+
+    Returns
+    -------
+    source : str, path-like, list, ndarray or Images
+    mode : str or None
+        None where the pictures are taken as they come.
+
+    Raises
+    ------
+    ParameterError
+        If `mode` is none of `vision.entry.MODES`, or the source has no files to read or reads
+        them itself.
+
+    Examples
+    --------
+    >>> from vision.kinds import Kind
+    >>> reading_of("photos", None, [Kind.RGB]), reading_of("photos", "gray", [Kind.GRAY])
+    (('photos', 'rgb'), ('photos', 'gray'))
+    """
+    source = list(source) if isinstance(source, Iterator) else source
+    itself, arrays = isinstance(source, Images), _in_memory(source)
+    if mode is not None:
+        check_choice("mode", mode, MODES, owner="run")
+        if itself or arrays:
+            place = "given to Images, which reads the files"
+            refuse("mode", mode, place if itself else "left out: the pictures are read", "run")
+    if itself:
+        return source, source.fixed_mode
+    return source, None if arrays else mode or usual_mode(kinds)
+
+
 def collect(source, mode, max_pixels, out, earlier):
     """The pictures of a source, without those that an earlier run wrote.
 
@@ -62,7 +142,7 @@ def collect(source, mode, max_pixels, out, earlier):
     ----------
     source : str, path-like, list, ndarray or Images
         As in `vision.run`.
-    mode : str
+    mode : str or None
         How files are read, as in `vision.read`.
     max_pixels : int or None
         As in `vision.read`.

@@ -3,12 +3,14 @@
 import time
 
 from vision.images import natural
+from vision.parquet_table import write_parquet
 from vision.tables import Table
 
 RESULTS, ERRORS, VANISHED = "results.csv", "errors.csv", "vanished.csv"
+PARQUET = "results.parquet"
 
 
-def write_tables(out, ledgers, key, *, branches, within=None):
+def write_tables(out, ledgers, key, *, branches, within=None, parquet=False, seen=None):
     """Write the tables anew, sorted by source and object.
 
     Rows are those of the pipeline that ran last: what another one gave, and has not been done
@@ -27,6 +29,11 @@ def write_tables(out, ledgers, key, *, branches, within=None):
         Whether results have a column ``branch``.
     within : float, optional
         Seconds; the tables stay as they are if it takes longer.
+    parquet : bool, default=False
+        Whether results are written as Parquet too; otherwise an older such file is removed.
+    seen : callable, optional
+        Called with each entry of the pipeline that ran last and of each file that vanished, in
+        the order of the tables.
 
     Returns
     -------
@@ -35,23 +42,28 @@ def write_tables(out, ledgers, key, *, branches, within=None):
 
     Raises
     ------
+    MissingDependencyError
+        If Parquet is asked for, and pyarrow is not installed.
     WriteError
         If one cannot be written; older ones are intact.
     """
     deadline = None if within is None else time.monotonic() + within
     owners = {name: ledger for ledger in ledgers for name in ledger}
+    names = sorted(owners, key=natural)
     lead = ["source", *(["branch"] if branches else []), "object"]
     with (
         Table(out / RESULTS, lead) as results,
         Table(out / ERRORS, ["source", "error", "reason"]) as errors,
         Table(out / VANISHED, ["source", "output"]) as vanished,
     ):
-        for name in sorted(owners, key=natural):
+        for name in names:
             if deadline is not None and time.monotonic() > deadline:
                 for table in (results, errors, vanished):
                     table.discard()
                 return False
             entry = owners[name][name]
+            if seen is not None and ("vanished" in entry or entry["key"] == key):
+                seen(entry)
             if "vanished" in entry:
                 paths = [path for path, *_ in entry["outputs"]] or [None]
                 vanished.add([{"source": entry["source"], "output": path} for path in paths])
@@ -64,4 +76,24 @@ def write_tables(out, ledgers, key, *, branches, within=None):
         if not vanished.rows:
             vanished.discard()
             vanished.path.unlink(missing_ok=True)
+    if not parquet:
+        (out / PARQUET).unlink(missing_ok=True)
+        return True
+    try:
+        write_parquet(out / PARQUET, lead, lambda: _rows(owners, names, key, deadline))
+    except _LateError:
+        return False
     return True
+
+
+class _LateError(Exception):
+    """There is no time left."""
+
+
+def _rows(owners, names, key, deadline):
+    for name in names:
+        if deadline is not None and time.monotonic() > deadline:
+            raise _LateError
+        entry = owners[name][name]
+        if entry["key"] == key and "vanished" not in entry:
+            yield from entry["rows"]

@@ -14,6 +14,7 @@ from vision.kinds import kinds_of
 from vision.opencv import cv2
 from vision.regular_file import file_state
 from vision.staging import HOPELESS, Staging
+from vision.step_times import EVERY, Laps, run_many_timed, run_timed
 
 BATCH = 16  # pictures that a network or a scikit-learn step gets at once ...
 BATCH_BYTES = 32 << 20  # ... unless they hold more than this together
@@ -52,6 +53,16 @@ class _File:
     state: list | None = None
     hash: str | None = None
     image: object = None
+    laps: Laps | None = None  # of those whose steps are timed
+
+    def __post_init__(self):
+        if self.index % EVERY == 0:
+            self.laps = Laps()
+
+    def lap(self, title):
+        """Note what was done, if it is watched."""
+        if self.laps is not None:
+            self.laps(title)
 
     @property
     def name(self):
@@ -66,8 +77,9 @@ class Work:
     """Everything that happens to a chunk. Called with one, it gives the entries of the ledger.
 
     An entry holds ``name`` and ``source``, ``state`` and ``hash`` of the file, ``run``, ``key``,
-    ``seconds``, the ``rows`` of the table, the ``outputs`` (path, size, time and hash of each) and,
-    where the file failed, ``error``. A file whose content is in work elsewhere has none: it is to
+    ``seconds`` that it took and the time ``at`` its end, the ``rows`` of the table, the ``outputs``
+    (path, size, time and hash of each), ``laps`` where its steps were timed and, where the file
+    failed, ``error``. A file whose content is in work elsewhere has none: it is to
     be given again later.
 
     Parameters
@@ -150,6 +162,7 @@ class Work:
         file.state = chunk.images.state(index)
         data = chunk.images.data(index)
         file.hash = content_hash(data)
+        file.lap("read")
         _, earlier = chunk.tasks[index]
         if earlier is not None and earlier["hash"] == file.hash:
             return {**earlier, "state": file.state, "kept": True}
@@ -158,6 +171,7 @@ class Work:
             return copied
         image = chunk.images.decoded(index, data)
         self.plan.admit(image)
+        file.lap("decode")
         file.image = image
         return None
 
@@ -192,7 +206,7 @@ class Work:
         results = self._together(batch) if len(batch) > 1 else None
         for position, file in enumerate(batch):
             try:
-                result = self.plan.run(file.image) if results is None else results[position]
+                result = self._alone(file) if results is None else results[position]
                 entries.append(self._recorded(file, result, staging))
             except Exception as error:
                 entries.append(self._failed(file, error))
@@ -201,18 +215,28 @@ class Work:
     def _together(self, batch):
         """The results of a batch; None if it failed: then each picture is tried alone."""
         try:
-            return self.plan.run_many([file.image for file in batch])
+            images, laps = [file.image for file in batch], batch[0].laps
+            return run_many_timed(self.plan, images, laps) if laps else self.plan.run_many(images)
         except Exception:  # raised again, and reported, by the picture that it belongs to
+            batch[0].laps = None
             return None
+
+    def _alone(self, file):
+        if file.laps is None:
+            return self.plan.run(file.image)
+        return run_timed(self.plan, file.image, file.laps)
 
     def _recorded(self, file, result, staging):
         kind = leaving(self.plan, kinds_of(file.image))
         rows, files = self.recorder.record(file.name, file.source, file.image, kind, result)
+        file.lap("encode")
         with _forgetting(staging, files):
             for path, data in files.items():
                 staging.add(path, data)
+        file.lap("write")
         outputs = [[path, None, None, content_hash(data)] for path, data in files.items()]
-        return self._entry(file, rows, outputs)
+        laps = {"laps": file.laps.found} if file.laps is not None else {}
+        return self._entry(file, rows, outputs) | laps
 
     def _failed(self, file, error):
         if getattr(error, "errno", None) in HOPELESS:
@@ -228,6 +252,7 @@ class Work:
             "run": self.run,
             "key": self.key,
             "seconds": round(time.monotonic() - file.started, 6),
+            "at": round(time.time(), 3),
             "rows": rows,
             "outputs": outputs,
         }

@@ -2,32 +2,35 @@
 
 import os
 import secrets
-import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vision.allocator import memory_kept
 from vision.checks import check_bool, check_choice, check_integer, refuse
 from vision.composition import chain
-from vision.conversions import FROM_RGB
 from vision.encoding import format_of
-from vision.errors import KindError
+from vision.entry import check_first, entry_of
 from vision.executors import Threads, drive
 from vision.fingerprints import pipeline_key, versions_of
-from vision.kinds import Kind
+from vision.images import Images
 from vision.ledger import Ledger
+from vision.parquet_table import require_parquet
 from vision.pipeline import Pipeline
 from vision.progress import in_words, progress_of
 from vision.records import LOSSY, Recorder, check_outputs, parts_of
 from vision.resume import LARGEST, Pace, Resume
-from vision.run_folder import LEDGER, check_free, collect, describe_run
+from vision.run_digest import Digest
+from vision.run_folder import LEDGER, check_free, collect, describe_run, reading_of
+from vision.run_head import head_of
+from vision.run_report import write_report
 from vision.run_tables import ERRORS, RESULTS, write_tables
 from vision.run_work import BATCH, Work, leaving, one_cv2_thread
 from vision.staging import remove_left
 from vision.stopping import Stopping
 
 DURABLE = ("chunk", "file", "none")
+TABLES = ("csv", "parquet")
 TABLES_WITHIN = 0.5  # seconds, when a signal ends the run
 
 
@@ -48,6 +51,8 @@ class RunSummary:
         The two tables.
     notes : tuple of str
         What else is to be known: why files were done again, which vanished, versions that differ.
+    report : Path, optional
+        The page that shows the run.
 
     Examples
     --------
@@ -64,6 +69,7 @@ class RunSummary:
     results_csv: Path
     errors_csv: Path
     notes: tuple = ()
+    report: Path | None = None
 
     def __repr__(self):
         failed = f", {self.failed} failed" if self.failed else ""
@@ -89,6 +95,8 @@ def run(
     durable="chunk",
     threads=None,
     max_pixels=None,
+    tables="csv",
+    report=True,
     progress=None,
 ):
     """Run a pipeline over a folder of pictures and write what it gives.
@@ -110,6 +118,9 @@ def run(
     chunks of about a second of work: all that a crash costs. An edited pipeline, or an output that
     was altered, is done again. Outputs of files that vanished stay, listed in ``vanished.csv``.
 
+    ``out/index.html`` shows the run: pictures before and after, failures, the time of each step,
+    the command, versions and options. `vision.replay` does the same again.
+
     Ctrl-C, SIGTERM and SIGHUP give files in work a second and end the run in order; a second
     signal ends the process at once.
 
@@ -123,8 +134,10 @@ def run(
     out : str or path-like
         The folder of the outputs; made if it is not there.
     mode : {"rgb", "gray", "unchanged"}, optional
-        How files are read, see `vision.read`. By default ``"rgb"``; where the pipeline takes gray
-        pictures alone, ``"unchanged"``, so that colour pictures are refused, not made gray.
+        How files are read, see `vision.read`. By default ``"rgb"``; for a pipeline that takes
+        gray pictures alone as they are stored, and the run is refused if the first is in colour:
+        ``"gray"`` makes them gray, and with ``"unchanged"`` each is an error of its own. An
+        `Images` reads in its own mode.
     overlay : bool, default=False
         Whether results are also drawn on their pictures, in ``out/overlays/``.
     format : str, optional
@@ -144,6 +157,10 @@ def run(
         Threads; by default one for each processor that may be used.
     max_pixels : int, optional
         The largest width times height that is read, see `vision.read`.
+    tables : str or list of str, default="csv"
+        ``"csv,parquet"`` writes ``results.parquet`` beside ``results.csv``, with typed columns.
+    report : bool, default=True
+        Whether ``index.html`` is written: for 2% of the time at most, or a second.
     progress : bool, optional
         False shows nothing. Otherwise a bar on a terminal, and plain lines in a log.
 
@@ -160,12 +177,15 @@ def run(
     LedgerInUseError
         If another run is writing to `out`.
     KindError
-        If two steps do not fit, no picture of the source can enter, or the pipeline gives what
-        cannot be written, such as a map: the message names the way out.
+        If two steps do not fit, no picture that is read in `mode` can enter, or the pipeline
+        gives what cannot be written, such as a map: the message names the mode, or the step to
+        put in front or at the end. No file has been read then.
     sklearn.exceptions.NotFittedError
         If a step must be fitted first.
     ImageNotFoundError
         If there is no picture.
+    MissingDependencyError
+        If `tables` asks for Parquet, and pyarrow is not installed.
     WriteError
         If `out` cannot be written, or its disk is full: what was done before is kept.
     KeyboardInterrupt, SystemExit
@@ -184,16 +204,24 @@ def run(
     1
     """
     started = time.monotonic()
-    options = _Options(overlay, format, quality, restart, retry_failed, verify, durable, threads)
+    options = _Options(
+        overlay, format, quality, restart, retry_failed, verify, durable, threads, tables, report
+    )
     options.check(progress)
     pipeline, out = _as_pipeline(pipeline), Path(out)
     plan = pipeline.plan()
-    entry, mode = entry_of(plan, mode, source)
+    guessed = mode is None and not isinstance(source, Images)
+    source, mode = reading_of(source, mode, plan.kinds)
+    entry = entry_of(plan.kinds, mode, source if isinstance(source, Images) else None)
     kind = leaving(plan, (entry,))
     check_outputs(kind, overlay=overlay, format=options.format)
     images = collect(source, mode, max_pixels, out, check_free(out))
+    if guessed and mode == "unchanged":
+        check_first(plan.kinds, images)
     describe_run(pipeline, out)
     key = pipeline_key(pipeline, options.of_outputs | {"mode": mode})
+    head = head_of(pipeline, source, {**vars(options), "mode": mode, "max_pixels": max_pixels})
+    digest = Digest(kind)
     with (
         Ledger(out / LEDGER, write=True) as ledger,
         progress_of(len(images), progress is not False) as shown,
@@ -203,7 +231,7 @@ def run(
     ):
         remove_left([out], ledger.runs)
         job = _Job(pipeline, images, out, key, options, ledger, shown)
-        job.begin(versions_of(pipeline))
+        job.begin(versions_of(pipeline), head)
         job.drive(plan, stopping)
         written = write_tables(
             out,
@@ -211,9 +239,13 @@ def run(
             key,
             branches=any(parts_of(kind)),
             within=TABLES_WITHIN if stopping.signal else None,
+            parquet="parquet" in options.tables,
+            seen=digest.note if report else None,
         )
         remove_left([out], [job.identity])
-    summary = job.summary(time.monotonic() - started, written)
+        summary = job.summary(time.monotonic() - started, written)
+        if report and written:
+            summary = job.reported(summary, digest, stopping)
     if stopping.signal:
         raise stopping.error(summary)
     return summary
@@ -229,16 +261,19 @@ class _Options:
     verify: bool
     durable: str
     threads: int | None
+    tables: str | list
+    report: bool
 
     def check(self, progress):
         """Refuse what makes no sense; the format gets its one name."""
-        for name in ("overlay", "restart", "retry_failed", "verify"):
+        for name in ("overlay", "restart", "retry_failed", "verify", "report"):
             check_bool(name, getattr(self, name), owner="run")
         if progress is not None:
             check_bool("progress", progress, owner="run")
         if self.restart and self.retry_failed:
             refuse("retry_failed", True, "left out with restart, which does everything", "run")
         check_choice("durable", self.durable, DURABLE, owner="run")
+        self._check_tables()
         if self.threads is not None:
             check_integer("threads", self.threads, owner="run", at_least=1)
         self.format = None if self.format is None else format_of(self.format, owner="run")
@@ -247,6 +282,15 @@ class _Options:
             if self.format is not None and self.format not in LOSSY:
                 allowed = f"left out for {self.format}, which is lossless"
                 refuse("quality", self.quality, allowed, "run")
+
+    def _check_tables(self):
+        """One or several names become a tuple."""
+        asked = self.tables.split(",") if isinstance(self.tables, str) else self.tables
+        if not isinstance(asked, list | tuple) or not asked or set(asked) - set(TABLES):
+            refuse("tables", self.tables, "'csv', 'parquet' or 'csv,parquet'", "run")
+        self.tables = tuple(asked)
+        if "parquet" in asked:
+            require_parquet()
 
     @property
     def of_outputs(self):
@@ -273,9 +317,9 @@ class _Job:
         self.names = _feature_names(pipeline)
         self.done = self.failed = self.kept = self.copied = self.vanished = 0
 
-    def begin(self, versions):
+    def begin(self, versions, head):
         """The first line of the run."""
-        head = {
+        self.head = head | {
             "run": self.identity,
             "key": self.key,
             "started": time.time(),
@@ -283,10 +327,9 @@ class _Job:
             "root": self.images.root,
             "versions": versions,
             "options": self.options.of_outputs,
-            "command": sys.argv,
         }
         self.versions = versions
-        self.ledger.append([head], durable=self.options.durable != "none")
+        self.ledger.append([self.head], durable=self.options.durable != "none")
 
     def drive(self, plan, stopping):
         """Do everything."""
@@ -357,6 +400,31 @@ class _Job:
             tuple(self._notes(written)),
         )
 
+    def reported(self, summary, digest, stopping):
+        """The summary with the page of the run, or with the reason why there is none."""
+        counts = {
+            "done": self.done,
+            "failed": self.failed,
+            "unchanged": summary.unchanged,
+            "of these taken over": self.copied,
+            "gone from the source": self.vanished,
+        }
+        try:
+            page = write_report(
+                self.out,
+                self.head,
+                digest,
+                counts,
+                images=self.images,
+                names=self.resume.names,
+                seconds=summary.seconds,
+                notes=summary.notes,
+                stopping=stopping,
+            )
+        except Exception as error:  # what was done is done, with or without a page that shows it
+            return replace(summary, notes=(*summary.notes, f"there is no report: {error}"))
+        return replace(summary, report=page)
+
     def _notes(self, written):
         counts = self.resume.counts
         if counts["edited"]:
@@ -391,53 +459,6 @@ def _as_pipeline(pipeline):
         hint = "A pipeline file is read by vision.load(path)."
         refuse("pipeline", pipeline, "a pipeline or a step", "run", hint)
     return pipeline if isinstance(pipeline, Pipeline) else chain(pipeline)
-
-
-def entry_of(plan, mode=None, source=None):
-    """The kind of picture that enters a plan, and the mode in which files are read for it.
-
-    Raises
-    ------
-    KindError
-        If no picture can enter, or none that is read in the mode asked for.
-
-    Examples
-    --------
-    >>> from classical import Gray, Otsu
-    >>> entry_of((Gray() >> Otsu()).plan()), entry_of(chain(Otsu()).plan())
-    ((<Kind.RGB: 'rgb'>, 'rgb'), (<Kind.GRAY: 'gray'>, 'unchanged'))
-    """
-    if mode is not None:
-        check_choice("mode", mode, ("rgb", "gray", "unchanged"), owner="run")
-    asked = getattr(source, "mode", mode)  # a collection has its own
-    entries = [kind for kind in ENTRIES if kind in plan.kinds]
-    if not entries:
-        first = next(iter(plan.kinds))
-        ways = {**FROM_RGB, Kind.FLOAT: "ToFloat()"}
-        hint = f" Put {ways[first]} in front." if first in ways else ""
-        raise KindError(
-            f"A run reads rgb and gray pictures, but the pipeline takes {first.described}.{hint}"
-        )
-    colour = entries[0] in (Kind.RGB, Kind.ANY)
-    if asked == "rgb" and not colour:
-        raise KindError(
-            f"The pipeline takes {entries[0].described}, but pictures are read as rgb. Read them "
-            'as gray: mode="gray" (--mode gray).'
-        )
-    if asked == "gray":
-        gray = [kind for kind in entries if kind.fits((Kind.GRAY,)) or kind is Kind.ANY]
-        if not gray:
-            raise KindError(
-                "The pipeline takes an rgb image, but pictures are read as gray. Leave the mode "
-                "out, or put ToRGB() in front."
-            )
-        return Kind.GRAY if Kind.ANY in gray else gray[0], "gray"
-    if colour:
-        return Kind.RGB, asked or "rgb"
-    return entries[0], asked or "unchanged"
-
-
-ENTRIES = (Kind.RGB, Kind.ANY, Kind.GRAY, Kind.MASK, Kind.EDGES)
 
 
 def _feature_names(pipeline):

@@ -19,12 +19,17 @@ from vision.text_rules import (
     TABLE,
     TUPLE,
     is_refused,
+    is_unbracketed,
     list_levels,
     parameters,
     placed,
     reads_as_more,
     refusal,
     wrong_names,
+)
+
+NO_OPERATORS = (
+    "A text has no operators: a chain is a list, and 'vision steps Or' shows how masks are joined."
 )
 
 
@@ -105,7 +110,8 @@ class Reader:
 
     def _branches(self, cls, arguments, where):
         if not isinstance(arguments, dict) or not arguments:
-            _refuse(where, f"{cls.__name__} has a table of named branches. Got {arguments!r}.")
+            example = f"{{{cls.__name__}: {{otsu: Otsu, edges: Canny}}}}"
+            _refuse(where, f"Branches have names, as in {example}. Got {arguments!r}.")
         parts = []
         for name, data in arguments.items():
             place = (*where, f"branch {name!r}")
@@ -125,6 +131,8 @@ class Reader:
         values = {}
         for name, data in arguments.items():
             place = (*where, f"parameter {name!r}")
+            if is_unbracketed(data, cls, known.get(name)):
+                _refuse(place, f"A list is written [1, 2, 3], in square brackets. Got {data!r}.")
             if name not in known:
                 _refuse(place, _unknown(cls, name, known))
             if is_refused(name) and data is not None and data != known[name]:
@@ -225,7 +233,8 @@ def _resolve(name, where):
     try:
         return catalogue.resolve(name)
     except UnknownNameError as error:
-        raise UnknownNameError(placed(where, str(error))) from None
+        hint = NO_OPERATORS if any(sign in name for sign in (">>", *"|&^~()")) else ""
+        raise UnknownNameError(placed(where, f"{error} {hint}".strip())) from None
     except AttributeError:
         raise UnknownNameError(
             placed(where, f"The installed scikit-learn has no {name}. Install a newer one.")

@@ -1,6 +1,7 @@
 """What the writer and the reader of a pipeline's text agree on."""
 
 import inspect
+import re
 from collections import Counter
 
 from vision.catalogue import STEPS
@@ -19,6 +20,7 @@ REFUSED = {
     "n_jobs": "how many processes run is no part of a pipeline",
     "pre_dispatch": "how jobs are handed out is no part of a pipeline",
 }
+_UNBRACKETED = re.compile(r"\(\s*[-+.\w]*\s*(,|\Z)|[-+]?[.\d]+\s*,")
 # Parameters of scikit-learn's meta-estimators that hold tuples of a name and a part.
 PAIRS = ("estimators", "steps", "transformer_list", "transformers")
 
@@ -48,6 +50,23 @@ def list_levels(cls, name, default):
     if name in PAIRS:
         return (list, tuple, list)
     return (tuple, list) if isinstance(default, tuple) else (list,)
+
+
+def is_unbracketed(data, cls, default):
+    """Whether a list stands in round brackets, as in Python, or in none: YAML reads a string.
+
+    Within a line it ends at the first comma: ``{low: (1, 2)}`` has the keys ``low`` and ``2)``.
+    A string parameter of ours never begins so; of scikit-learn's one might, unless the default is
+    a tuple or a list.
+
+    Examples
+    --------
+    >>> from classical import InRange
+    >>> is_unbracketed("(170, 120, 70)", InRange, None), is_unbracketed("hsv", InRange, None)
+    (True, False)
+    """
+    listed = issubclass(cls, Composable) or isinstance(default, tuple | list)
+    return listed and isinstance(data, str) and _UNBRACKETED.match(data) is not None
 
 
 def is_known(name):

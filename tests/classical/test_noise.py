@@ -148,6 +148,7 @@ def test_the_noise_depends_on_the_seed_and_the_image_alone(step):
     step(data.coins())
     np.random.seed(1)
     assert np.array_equal(step(one), first)
+    assert np.array_equal(type(step)(random_state=0)(one), first)
     assert np.array_equal(step(one.copy()), first)
     assert np.array_equal(step(np.asfortranarray(one)), first)
     # another picture, and another seed, get another pattern

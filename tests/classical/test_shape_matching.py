@@ -143,3 +143,12 @@ def test_only_contours_are_taken():
         MatchShapes(ARROW)(data.coins())
     with pytest.raises(KindError, match="MatchShapes takes contours"):
         MatchShapes(ARROW).distances(data.coins())
+
+
+def test_a_tenth_is_the_default():
+    bars = [((0, 0), (100 + 2 * more, 0), (100 + 2 * more, 100), (0, 100)) for more in range(40)]
+    found = Contours(tuple(np.array(bar) for bar in bars), (200, 300))
+    away = found.shape_distances(np.array(bars[0]))
+    assert ((away > 0.08) & (away <= 0.1)).any()
+    assert ((away > 0.1) & (away <= 0.12)).any()
+    assert MatchShapes(bars[0])(found) == found[away <= 0.1]

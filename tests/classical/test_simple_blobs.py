@@ -56,6 +56,7 @@ def test_dark_is_the_default_and_bright_the_other():
 
 def test_area_is_from_25_to_5000_square_pixels():
     assert [count(shape(side, side)) for side in (5, 6, 71, 72)] == [0, 1, 1, 0]
+    assert count(shape(7, 5)) == 0  # 24
     assert [count(shape(side, side), max_area=None) for side in (72, 90)] == [1, 1]
     assert [count(shape(side, side), min_area=101) for side in (11, 12)] == [0, 1]
 

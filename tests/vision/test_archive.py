@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -51,6 +52,7 @@ from tests.vision.archives import (
 )
 from vision import (
     Branches,
+    ForEach,
     LoadError,
     Or,
     ParameterError,
@@ -64,7 +66,8 @@ from vision import (
     save,
     to_text,
 )
-from vision.archive import VersionWarning
+from vision.archive import VersionWarning, saved_by
+from vision.fitted import learners
 
 
 @pytest.fixture
@@ -186,6 +189,112 @@ def test_the_text_form_by_suffix(tmp_path):
         path = saved(Gray() >> (Otsu() & mask), tmp_path, f"a{suffix}")
         assert to_text(load(path), tmp_path) == path.read_text()
         assert np.array_equal(load(path).steps[1][1].branches[1][1], mask)
+
+
+IMAGES = [np.full((9, 9), value, np.uint8) for value in (10, 90, 200)]
+LABELS = ["dark", "dark", "bright"]
+LEARNED = {
+    "pipeline": lambda: RawPixels(2) >> StandardScaler() >> SVC(),
+    "branches": lambda: Branches({"a": RawPixels(2) >> PCA(1), "b": RawPixels(3)}) >> SVC(),
+    "union": lambda: RawPixels(2) >> FeatureUnion([("a", PCA(1)), ("b", PCA(2))]) >> GaussianNB(),
+    "search": lambda: GridSearchCV(RawPixels(2) >> GaussianNB(), {"rawpixels__size": [2]}, cv=2),
+    "estimator": lambda: RawPixels(2) >> CalibratedClassifierCV(LinearSVC(), cv=2, ensemble=False),
+}
+
+
+@pytest.mark.parametrize("what", LEARNED)
+@pytest.mark.parametrize("suffix", [".yaml", ".yml"])
+def test_a_text_never_drops_what_was_learned(what, suffix, tmp_path):
+    images, labels = IMAGES * 3, LABELS * 3
+    recipe = LEARNED[what]()
+    model = clone(recipe).fit(images, labels)
+    (tmp_path / f"p{suffix}").write_text("older")
+    with pytest.raises(ParameterError, match=r"Save the pipeline as '.*p\.vision', or the recipe"):
+        save(model, tmp_path / f"p{suffix}")
+    assert (tmp_path / f"p{suffix}").read_text() == "older"
+    # Both ways that the message names work, and so does saving what never learned.
+    save(clone(model), tmp_path / f"p{suffix}")
+    assert to_text(load(tmp_path / f"p{suffix}")) == to_text(recipe)
+    save(recipe, tmp_path / f"q{suffix}")
+    assert (tmp_path / f"q{suffix}").read_text() == (tmp_path / f"p{suffix}").read_text()
+    if what != "search":  # a fitted search with image steps in it has no archive
+        assert load(saved(model, tmp_path)).predict(images).tolist() == list(model.predict(images))
+
+
+def test_the_refusal_of_a_text_names_the_steps(tmp_path):
+    model = (RawPixels(2) >> StandardScaler() >> SVC()).fit(IMAGES, LABELS)
+    with pytest.raises(ParameterError, match="no place for what StandardScaler and SVC learned"):
+        save(model, tmp_path / "p.yaml")
+
+
+def test_what_clone_keeps_has_no_place_in_a_text_at_all(tmp_path):
+    with pytest.raises(ParameterError, match=r"learned\. Save the pipeline as '.*p\.vision'\.$"):
+        save(chain(FrozenEstimator(classifier())), tmp_path / "p.yaml")
+
+
+def test_our_own_steps_that_learned_have_no_place_in_a_text(tmp_path, monkeypatch):
+    for name in ("Average", "Network"):
+        monkeypatch.setitem(catalogue.STEPS, name, "tests.vision.archives")
+    network = Network()
+    save(network, tmp_path / "p.yaml")
+    network.weights_ = b"weights"
+    for step, name in ((average(), "Average"), (network, "Network"), (chain(network), "Network")):
+        with pytest.raises(ParameterError, match=f"for what {name} learned"):
+            save(step, tmp_path / "p.yaml")
+
+
+def test_a_pipeline_that_learns_nothing_is_a_text_after_fit_too(tmp_path):
+    for pipeline in (Gray() >> Otsu(), RawPixels(2) >> Normalizer()):
+        save(pipeline.fit(IMAGES), tmp_path / "p.yaml")
+        assert to_text(load(tmp_path / "p.yaml")) == to_text(pipeline)
+
+
+def test_who_must_be_fitted_is_found_wherever_it_stands():
+    inner = RawPixels(2) >> GaussianNB()
+    both = Branches({"name": RawPixels(2) >> StandardScaler() >> SVC(), "gray": Gray()})
+    parts = ForEach(Otsu() >> FindContours(), inner)
+    for pipeline, names in (
+        (chain(both), ["StandardScaler", "SVC"]),
+        (chain(parts), ["GaussianNB"]),
+        (Gray() >> Otsu(), []),
+        (RawPixels(2) >> Normalizer(), []),
+        (RawPixels(2) >> FeatureUnion([("a", PCA(1)), ("b", "passthrough")]), ["PCA"]),
+    ):
+        found = learners(pipeline)
+        assert [type(step).__name__ for step, _ in found] == names
+        assert not any(fitted for _, fitted in found)
+    both.fit(IMAGES, LABELS)
+    assert [fitted for _, fitted in learners(both)] == [True, True]
+
+
+def test_the_versions_of_an_archive_are_those_that_wrote_it(tmp_path):
+    path = saved(classifier(), tmp_path)
+    versions = saved_by(path)
+    for name in ("scikit-learn", "numpy", "skops", "vision-pipelines"):
+        assert versions[name] == importlib.metadata.version(name)
+    assert versions["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert "format" not in versions
+    with pytest.raises(LoadError, match="no such file"):
+        saved_by(tmp_path / "nix.vision")
+
+
+def test_a_file_is_named_once_in_the_message(tmp_path):
+    (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "bad.vision").write_bytes(b"no zip")
+    (tmp_path / "folder.yaml").mkdir()
+    for name, reason in (
+        ("bad.yaml", "it is no UTF-8 text"),
+        ("bad.vision", "it is refused: it is no zip"),
+        ("nix.yaml", "there is no such file"),
+        ("nix.vision", "there is no such file"),
+        ("folder.yaml", "it is no regular file"),
+        ("bad.yaml/deep.yaml", "there is no such file"),
+        ("a\0b.yaml", "it cannot be read: "),
+    ):
+        with pytest.raises(LoadError) as caught:
+            load(tmp_path / name)
+        assert str(caught.value).startswith(f"{str(tmp_path / name)!r}: {reason}")
+        assert str(caught.value).count(".yaml" if "yaml" in name else ".vision") == name.count(".")
 
 
 def test_two_texts_in_a_folder_do_not_share_a_mask(tmp_path):

@@ -29,6 +29,7 @@ def test_labels_and_probabilities_are_scikit_learns(truth):
         second = np.argsort(row)[-2]
         assert one.runner_up == model.classes_[second]
         assert one.to_records()[0]["runner_up_score"] == pytest.approx(row[second])
+        assert one.to_records()[0]["score_kind"] == "probability"
 
 
 def test_labels_are_plain_python():
@@ -44,6 +45,27 @@ def test_decision_values(model):
     for one, row in zip(classify(model, X), model.decision_function(X), strict=True):
         assert one.score_kind == "decision"
         np.testing.assert_allclose(list(one.scores.values()), row)
+        assert one.to_records()[0]["score_kind"] == "decision"
+
+
+def test_a_picture_of_decision_values_names_the_classes_alone():
+    image = np.zeros((200, 600), np.uint8)
+    named = Classification("cat").draw(image)
+    for score in (0.87, 3.2, -0.4):
+        decided = Classification("cat", {"cat": score}, "decision").draw(image)
+        assert np.array_equal(decided, named)
+    probable = Classification("cat", {"cat": 0.87}, "probability").draw(image)
+    assert not np.array_equal(probable, named)
+    pictures = {
+        kind: [
+            Classification("cat", {"cat": 0.9, "dog": second}, kind).draw(image)
+            for second in (0.05, 0.1)
+        ]
+        for kind in ("decision", "probability")
+    }
+    assert np.array_equal(*pictures["decision"])
+    assert not np.array_equal(*pictures["probability"])
+    assert not np.array_equal(pictures["decision"][0], named)  # the runner-up is named
 
 
 def test_one_decision_value_counts_for_the_second_class():
@@ -61,6 +83,7 @@ def test_no_scores_where_none_belongs_to_a_class(model, classes):
     (one,) = classify(model.fit(X, np.arange(len(X)) % classes), X[:1])
     assert one == Classification(int(model.predict(X[:1])[0]))
     assert one.to_records()[0]["score"] is None
+    assert one.to_records()[0]["score_kind"] is None
     assert one.runner_up is None
 
 

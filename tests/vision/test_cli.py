@@ -1,6 +1,9 @@
 """The command line: what it prints, what it writes, and how it ends."""
 
+import importlib.metadata
 import os
+import platform
+import re
 import signal
 import subprocess
 import sys
@@ -10,10 +13,14 @@ import cv2
 import numpy as np
 import pytest
 from skimage import data
+from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 import vision
+from classical import Canny, Gray, Otsu, RawPixels
 from tests.vision.run_folders import PHOTOS, put, put_broken, put_photos, squares, stored, table
-from vision import catalogue
+from vision import Branches, catalogue
 from vision.cli import main
 from vision.cli_steps import Described
 
@@ -135,6 +142,19 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
         ("run pair.yaml photos --out r", "Use Gray() >> Canny() instead of ToHSV()."),
         ("run map.yaml photos --out r", "end it with Normalize()"),
         ("run learns.yaml photos --out r", "SVC is not fitted"),
+        ("run learns.yaml photos --out r", "vision.save(pipeline, 'learns.vision')"),
+        ("trace learns.yaml photos/cat.png --out s.png", "vision.save(pipeline, 'learns.vision')"),
+        ("run mask.yaml photos --out mask.yaml", "'out' of run must be a folder"),
+        ("run mask.yaml photos --out mask.yaml/r", "mask.yaml' is a file"),
+        ("demo --out mask.yaml", "'out' of vision demo must be a folder"),
+        ("run mask.yaml photos/cat.png photos/nix.png --out r", "there is no such file"),
+        ("run mask.yaml photos --out r --mode grey", "Did you mean 'gray'?"),
+        ("trace mask.yaml photos --out s.png", "one picture. Got 'photos'. A folder of them is"),
+        ("trace mask.yaml photos/cat.png --out photos", "a file, in a folder that is there"),
+        ("trace mask.yaml photos/cat.png --out nix/s.png", "a file, in a folder that is there"),
+        ("trace mask.yaml photos/cat.png --out mask.yaml/s.png", "in a folder that is there"),
+        ("trace mask.yaml photos/cat.png --out s.png --mode grey", "Did you mean 'gray'?"),
+        ("run tuple.yaml photos --out r", "A list is written [1, 2, 3], in square brackets."),
         ("check wrong.yaml", "no step named 'Cany'. Did you mean 'Canny'?"),
         ("check pair.yaml", "Use Gray() >> Canny() instead of ToHSV()."),
         ("check order.yaml", "The 'low' of Canny must not exceed 'high'."),
@@ -150,6 +170,7 @@ def test_wrong_usage_is_one_sentence_with_the_way_out(here, capsys, command, wor
     (here / "pair.yaml").write_text("- ToHSV\n- HoughLines\n")
     (here / "map.yaml").write_text("- Gray\n- LoG\n")
     (here / "order.yaml").write_text("- Gray\n- Canny: {low: 300}\n")
+    (here / "tuple.yaml").write_text("- ToHSV\n- InRange: {space: hsv, low: (1,2,3)}\n")
     (here / "learns.yaml").write_text("- Gray\n- RawPixels\n- SVC\n")
     assert main(command.split()) == 2
     said = capsys.readouterr()
@@ -158,6 +179,45 @@ def test_wrong_usage_is_one_sentence_with_the_way_out(here, capsys, command, wor
     assert said.err.count("\n") == 1
     assert said.out == ""
     assert not (here / "r").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run nix.yaml photos --out r",
+        "run nix.vision photos --out r",
+        "run nix/nix.yaml photos --out r",
+        "run mask.yaml nix.png --out r",
+        "run mask.yaml nix.png photos/cat.png --out r",
+        "check nix.yaml",
+        "check nix.yaml/nix.yaml",
+        "trace mask.yaml nix.png --out s.png",
+        "trace nix.vision photos/cat.png --out s.png",
+    ],
+)
+def test_a_missing_file_is_named_once(here, capsys, command):
+    missing = next(word for word in command.split() if "nix" in word)
+    assert main(command.split()) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(rf"vision: '{missing}': there is no such (folder or )?file\.?\n", said)
+
+
+def test_a_file_that_is_no_pipeline_is_named_once(here, capsys):
+    (here / "bad.yaml").write_bytes(b"\xff\xfe")
+    (here / "bad.vision").write_bytes(b"no zip")
+    (here / "folder.yaml").mkdir()
+    for name in ("bad.yaml", "bad.vision", "folder.yaml"):
+        assert main(["check", name]) == 2
+        assert capsys.readouterr().err.count(name) == 1
+
+
+def test_a_folder_that_may_not_be_read_is_one_sentence(here, capsys, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("vision.file_listing.os.scandir", refuse)
+    assert main(["run", "mask.yaml", "photos", "--out", "r"]) == 1
+    assert capsys.readouterr().err == "vision: 'photos': Permission denied\n"
 
 
 def test_no_command_shows_the_help_and_ends_with_2(capsys):
@@ -210,9 +270,18 @@ def test_trace_of_a_broken_picture_ends_with_1(here, capsys):
 
 def test_trace_reads_as_a_run_does(here, capsys):
     (here / "grey.yaml").write_text("- Otsu\n")
-    assert main(["trace", "grey.yaml", "photos/coins.png", "--out", "s.png"]) == 0
-    assert main(["trace", "grey.yaml", "photos/cat.png", "--out", "t.png"]) == 2
-    assert "Gray()" in capsys.readouterr().err
+    command = ["trace", "grey.yaml", "photos/cat.png", "--out", "s.png"]
+    assert main(command) == 2
+    assert "mode='gray' (--mode gray), or put Gray() in front" in capsys.readouterr().err
+    assert main([*command, "--mode", "gray"]) == 0
+    grey = cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2GRAY)
+    assert np.array_equal(stored(here / "s.png"), vision.chain(Otsu()).trace(grey).sheet(1200))
+    run = ["run", "grey.yaml", "photos", "--out", "r"]
+    assert main(run) == 2
+    assert "mode='gray' (--mode gray), or put Gray() in front" in capsys.readouterr().err
+    assert main([*run, "--mode", "gray", "--quiet"]) == 0
+    expected = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1]
+    assert np.array_equal(stored(here / "r/images/cat.png"), expected)
 
 
 def test_check_shows_the_canonical_text_and_what_flows(here, capsys):
@@ -222,7 +291,7 @@ def test_check_shows_the_canonical_text_and_what_flows(here, capsys):
     assert [" ".join(line.split()) for line in flow.splitlines()] == [
         "takes an rgb image",
         "ToHSV() -> an hsv image",
-        "InRange(high=(10, 255, 255), low=(170, 120, 70), space='hsv') -> a mask",
+        "InRange(space='hsv', low=(170, 120, 70), high=(10, 255, 255)) -> a mask",
         "Opening(size=5) -> a mask",
         "FindContours(min_area=150) -> contours",
     ]
@@ -238,7 +307,80 @@ def test_check_goes_into_branches_and_says_what_is_still_to_do(here, capsys):
     assert "end it with Normalize()" in said
     (here / "learns.yaml").write_text("- Gray\n- RawPixels\n- SVC\n")
     assert main(["check", "learns.yaml"]) == 0
-    assert "SVC must be fitted" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "SVC is not fitted yet. In Python: pipeline = vision.load('learns.yaml').fit(" in said
+
+
+def test_check_says_what_is_fitted_for_which_classes_and_by_which_versions(here, capsys):
+    images, truth = vision.Images(here / "photos"), ["cat", "cat", "coins", "cup", "page"]
+    model = Gray() >> Branches({"small": RawPixels(2), "large": RawPixels(4)}) >> StandardScaler()
+    vision.save((model >> SVC()).fit(images, truth), here / "model.vision")
+    assert main(["check", "model.vision"]) == 0
+    said = capsys.readouterr().out
+    assert "\nStandardScaler and SVC are fitted, for the classes 'cat', 'coins', 'cup' and " in said
+    assert "not fitted" not in said
+    for name in ("scikit-learn", "vision-pipelines", "numpy"):
+        assert f" {name} {importlib.metadata.version(name)}" in said
+    assert f"Saved by python {platform.python_version()}," in said
+
+
+def test_check_of_an_archive_of_other_versions_says_which(here, capsys, monkeypatch):
+    model = (RawPixels(2) >> SVC()).fit(
+        vision.Images(here / "photos", mode="gray"), [0, 0, 1, 1, 2]
+    )
+    running = {"python": "3.11.0", "scikit-learn": "1.5.2"}
+    with monkeypatch.context() as other:
+        other.setattr("vision.archive.running", lambda: running)
+        vision.save(model, here / "old.vision")
+    assert main(["check", "old.vision"]) == 0
+    said = capsys.readouterr()
+    here_version = importlib.metadata.version("scikit-learn")
+    assert f"and scikit-learn 1.5.2 (here {here_version})." in said.out
+    assert said.err.startswith("vision: The fitted steps were saved by scikit-learn 1.5.2")
+    assert said.err.count("\n") == 1
+
+
+def test_check_of_many_classes_names_the_first(here, capsys):
+    images = [np.full((4, 4), level, np.uint8) for level in range(15)]
+    vision.save((RawPixels(2) >> GaussianNB()).fit(images, range(15)), here / "m.vision")
+    assert main(["check", "m.vision"]) == 0
+    assert "for the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 5 more." in capsys.readouterr().out
+
+
+def test_check_looks_into_branches_and_foreach_for_what_is_to_be_fitted(here, capsys):
+    (here / "deep.yaml").write_text(
+        "- Branches:\n"
+        "    name: [Gray, RawPixels, SVC]\n"
+        "    parts:\n"
+        "      ForEach:\n"
+        "        find: {Pipeline: [Gray, Otsu, FindContours]}\n"
+        "        then: {Pipeline: [Gray, RawPixels, StandardScaler, GaussianNB]}\n"
+    )
+    assert main(["check", "deep.yaml"]) == 0
+    assert "SVC, StandardScaler and GaussianNB are not fitted yet." in capsys.readouterr().out
+
+
+def test_what_is_fitted_is_checked_through_and_through(here, capsys):
+    images = vision.Images(here / "photos")
+    model = (Gray() >> Canny() >> RawPixels(2) >> SVC()).fit(images, list("aabbb"))
+    model.named_steps["canny"].low = 300
+    vision.save(model, here / "model.vision")
+    assert main(["check", "model.vision"]) == 2
+    assert "The 'low' of Canny must not exceed 'high'." in capsys.readouterr().err
+
+
+def test_the_way_to_fit_that_run_names_works(here, capsys):
+    (here / "learns.yaml").write_text("- Gray\n- RawPixels\n- SVC\n")
+    assert main(["run", "learns.yaml", "photos", "--out", "results"]) == 2
+    said = capsys.readouterr().err
+    assert "SVC is not fitted: 'learns.yaml' holds nothing learned." in said
+    assert said.endswith(", and then give that file.\n")
+    words = re.search("In Python: (.*), then (.*), and then", said)
+    names = {"vision": vision, "images": vision.Images("photos"), "truth": ["a", *"bbbb"]}
+    exec("; ".join(words.groups()), names)
+    assert main(["run", "learns.vision", "photos", "--out", "results", "--quiet"]) == 0
+    labels = [row["label"] for row in table(here / "results/results.csv")]
+    assert labels == names["pipeline"].predict(names["images"]).tolist()
 
 
 def test_steps_lists_every_step_with_its_summary(capsys):
@@ -250,6 +392,17 @@ def test_steps_lists_every_step_with_its_summary(capsys):
     for name in catalogue.names():
         summary = catalogue.resolve(name).__doc__.strip().splitlines()[0]
         assert listed[name].endswith(summary)
+
+
+@pytest.mark.parametrize("name", ["And", "Or", "Xor", "Not", "Branches", "Pick", "ForEach"])
+def test_what_holds_steps_is_shown_as_a_file_has_it(capsys, name):
+    assert main(["steps", name]) == 0
+    said = capsys.readouterr().out
+    text = said.partition("In a pipeline file\n------------------\n")[2]
+    assert f"- {name}" in text
+    pipeline = vision.from_text(text)
+    assert vision.to_text(pipeline) == text
+    assert name in [type(step).__name__ for _, step in pipeline.steps]
 
 
 @pytest.mark.parametrize("name", catalogue.names())

@@ -76,6 +76,8 @@ def test_the_ratio_is_lowes_by_default():
     other = keypoints(np.array([[7.9], [-10.0], [108.1], [90.0]]))
     assert one.match(other).indices.tolist() == [[0, 0]]
     assert len(one.match(other, ratio=None)) == 2
+    exactly = keypoints(np.array([[8.0], [-10.0]]))
+    assert len(one[0].match(exactly)) == 0
 
 
 def test_scikit_images_matcher_agrees():
@@ -146,10 +148,11 @@ def test_scikit_images_ransac_finds_the_same_inliers():
 def test_the_threshold_is_in_pixels_of_the_other_image():
     pairs = scene(wrong=0)
     shifted = pairs.others.copy()
-    shifted[0] += (4, 0)
+    shifted[:2] += [(2.7, 0), (3.3, 0)]
     pairs = Matches(pairs.points, shifted, pairs.shape, pairs.other_shape)
-    assert not pairs.homography(threshold=3)[1][0]
-    assert pairs.homography(threshold=5)[1][0]
+    assert pairs.homography()[1][:2].tolist() == [True, False]
+    assert pairs.homography(threshold=2)[1][:2].tolist() == [False, False]
+    assert pairs.homography(threshold=4)[1][:2].tolist() == [True, True]
 
 
 def test_threads_order_and_opencvs_generator_do_not_matter():
@@ -161,6 +164,8 @@ def test_threads_order_and_opencvs_generator_do_not_matter():
     assert np.array_equal(alone, together[::-1])
     seeds = [many[0].homography(random_state=seed)[0] for seed in (0, 1, 2**31, 2**32 - 1)]
     assert all(matrix is not None for matrix in seeds)
+    noisy = scene(300, 150, 1.5)
+    assert len({noisy.homography(random_state=seed)[0].tobytes() for seed in range(12)}) > 1
 
 
 @pytest.mark.parametrize(

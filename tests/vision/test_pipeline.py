@@ -403,3 +403,22 @@ def test_a_step_is_not_copied_by_composing_and_shared_parameters_are_seen_by_bot
     one.set_params(canny__high=150)
     assert other.get_params()["canny__high"] == 150
     assert clone(one).named_steps["canny"] is not canny
+
+
+def test_a_collection_read_in_the_wrong_mode_is_refused_by_fit_before_a_file_is_read(tmp_path):
+    for number in range(2):
+        vision.write(tmp_path / f"{number}.png", data.coffee()[: 60 + number, :50])
+    images = vision.Images(tmp_path)
+    warm = vision.chain(RawPixels(4), SVC())
+    with pytest.raises(KindError, match="mode='gray'"):
+        warm.fit(images, ["a", "b"])
+    gray = vision.Images(tmp_path, mode="gray")
+    assert warm.fit(gray, ["a", "b"]).predict(gray).tolist() == ["a", "b"]
+
+
+def test_an_outlier_detector_names_without_scores():
+    from sklearn.ensemble import IsolationForest
+
+    images = [np.full((4, 4), value, np.uint8) for value in (1, 2, 3, 250)]
+    found = (RawPixels(2) >> IsolationForest(random_state=0)).fit(images)
+    assert [found(image).label for image in images] == found.predict(images).tolist()

@@ -64,6 +64,14 @@ def test_drawn_along_the_outline():
     assert not lit[10:13, 60:80].any()  # in the box, not in the outline
 
 
+def test_drawn_between_the_pixels_that_an_edge_parts():
+    upright = Quadrilaterals.from_corners([[[20, 10], [80, 10], [80, 60], [20, 60]]])
+    row = upright.draw(np.zeros((100, 100), np.uint8))[35].max(axis=1).astype(int)
+    # The left edge lies between the pixels 19 and 20, the right one between 79 and 80.
+    assert abs(row[19] - row[20]) < 10 < row[19]
+    assert abs(row[79] - row[80]) < 10 < row[79]
+
+
 @pytest.mark.parametrize("corners", ["x", [[1, 2]], [[[1, 2]] * 3], [[[1, 2]] * 3 + [[1, np.inf]]]])
 def test_other_corners_are_refused(corners):
     with pytest.raises(ParameterError, match=r"'corners' .* \(n, 4, 2\)"):

@@ -22,6 +22,7 @@ from tests.vision.run_folders import (
     stored,
     table,
 )
+from vision import Images
 from vision.errors import KindError, WriteError
 from vision.run_work import one_cv2_thread
 from vision.staging import Staging
@@ -66,14 +67,18 @@ def numbered(number):
     return image
 
 
-def test_cv2_has_one_thread_within_a_run_and_its_own_again_after(tmp_path):
+def test_cv2_has_one_thread_within_a_run_and_its_own_again_after(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise WriteError("the disk is full")
+
     before, seen = cv2.getNumThreads(), []
     cv2.setNumThreads(3)
     try:
         had = cv2.getNumThreads()
         run(Spy(lambda image: seen.append(cv2.getNumThreads())), [squares(1)], tmp_path / "a")
+        monkeypatch.setattr("vision.runner.write_tables", full)
         with pytest.raises(WriteError):
-            run(Spy(print), [squares(1)], "/dev/null/x")
+            run(Spy(lambda image: None), [squares(1)], tmp_path / "b")
         assert cv2.getNumThreads() == had
         with one_cv2_thread():
             with one_cv2_thread():
@@ -85,8 +90,10 @@ def test_cv2_has_one_thread_within_a_run_and_its_own_again_after(tmp_path):
     assert seen == [1]
 
 
-def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path):
-    folder, threads = tmp_path / "in", 2
+@pytest.mark.parametrize("threads", [2, 5])
+@pytest.mark.parametrize("form", ["folder", "Images", "mapped"])
+def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path, form, threads):
+    folder = tmp_path / "in"
     for number in range(60):
         put(folder, f"{number}.png", numbered(number))
     alive, most, lock = set(), [0], threading.Lock()
@@ -97,8 +104,11 @@ def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path):
             most[0] = max(most[0], len(alive))
             weakref.finalize(image, alive.discard, id(image))
 
+    pipeline, source = Spy(watch), folder if form == "folder" else Images(folder)
+    if form == "mapped":
+        pipeline, source = Spy(lambda image: None), source.map(Spy(watch))
     gc.collect()
-    summary = run(Spy(watch), folder, tmp_path / "out", threads=threads)
+    summary = run(pipeline, source, tmp_path / "out", threads=threads)
     assert summary.done == 60
     assert most[0] <= threads + 1
     assert not alive

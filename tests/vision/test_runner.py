@@ -10,7 +10,16 @@ from PIL import Image
 from skimage import data
 
 import vision
-from classical import FindContours, GaussianBlur, Gray, KMeansSegmenter, LoG, Otsu, ToHSV
+from classical import (
+    FindContours,
+    GaussianBlur,
+    Gray,
+    InRange,
+    KMeansSegmenter,
+    LoG,
+    Otsu,
+    ToHSV,
+)
 from tests.vision.run_folders import (
     PHOTOS,
     Spy,
@@ -66,7 +75,8 @@ def test_masks_equal_those_of_cv2_by_hand(photos, tmp_path):
 def test_rows_are_counted_by_hand_and_stand_in_the_order_of_the_files(tmp_path):
     for count in (3, 0, 12, 1):
         put(tmp_path / "in", f"{count}.png", squares(count))
-    summary = run(Otsu() >> FindContours(), tmp_path / "in", tmp_path / "out", threads=3)
+    pipeline = Otsu() >> FindContours()
+    summary = run(pipeline, tmp_path / "in", tmp_path / "out", threads=3)
     rows = table(summary.results_csv)
     assert [(row["source"], row["object"]) for row in rows] == [
         ("0.png", "0"),
@@ -169,8 +179,90 @@ def test_16_bits_pass_through_a_run(tmp_path):
 # What is read, and how
 
 
-def test_a_pipeline_of_grey_alone_refuses_colour_with_the_repair(photos, tmp_path):
-    summary = run(Otsu(), photos, tmp_path / "out")
+def test_files_are_read_in_the_mode_asked_for(photos, tmp_path):
+    run(Otsu(), photos, tmp_path / "out", mode="gray")
+    for name in ("cat.png", "coins.png", "sub/page.png"):
+        gray = cv2.cvtColor(cv2.imread(str(photos / name)), cv2.COLOR_BGR2GRAY)
+        _, expected = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)
+        assert np.array_equal(stored(tmp_path / "out/images" / name), expected), name
+
+
+def test_a_model_of_gray_pictures_runs_over_colour_in_gray_alone(photos, tmp_path):
+    from sklearn.naive_bayes import GaussianNB
+
+    from classical import RawPixels
+
+    images = vision.Images(photos, mode="gray")
+    model = (RawPixels(4) >> GaussianNB()).fit(images, ["a", "a", "b", "b", "b"])
+    with pytest.raises(KindError, match=r"as 'cat.jpg' is, .* mode='gray' \(--mode gray\), or"):
+        run(model, photos, tmp_path / "out")
+    with pytest.raises(KindError, match=r"Read them with Images\(\.\.\., mode='gray'\), or put"):
+        run(model, vision.Images(photos), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    for number, source in enumerate((photos, images)):
+        options = {} if source is images else {"mode": "gray"}
+        summary = run(model, source, tmp_path / f"out{number}", **options)
+        assert [row["label"] for row in table(summary.results_csv)] == list(model.predict(images))
+
+
+def test_masks_and_gray_pictures_are_read_as_they_are_stored(photos, tmp_path):
+    put(tmp_path / "in", "a.png", squares(3))
+    summary = run(FindContours(), tmp_path / "in", tmp_path / "masks")
+    assert len(table(summary.results_csv)) == 3
+    run(Otsu(), photos / "coins.png", tmp_path / "gray")
+    _, expected = cv2.threshold(data.coins(), 0, 255, cv2.THRESH_OTSU)
+    assert np.array_equal(stored(tmp_path / "gray/images/coins.png"), expected)
+    with pytest.raises(KindError, match=r"Files of masks .* mode='gray'.*; photographs need Gray"):
+        run(FindContours(), photos, tmp_path / "out")
+
+
+def test_what_cannot_be_read_does_not_say_whether_pictures_are_in_colour(broken, tmp_path):
+    put(broken, "0.png", squares(1)).write_bytes(b"no picture")
+    with pytest.raises(KindError, match=r"in colour, as 'cat.jpg' is"):
+        run(Otsu(), broken, tmp_path / "out")
+    put(tmp_path / "in", "b.png", squares(1))
+    put(tmp_path / "in", "a.png", squares(1)).write_bytes(b"no picture")
+    put(tmp_path / "in", "c.png", data.chelsea())
+    summary = run(Otsu(), tmp_path / "in", tmp_path / "out")
+    errors = {row["source"]: row["error"] for row in table(summary.errors_csv)}
+    assert errors == {"a.png": "ImageError", "c.png": "KindError"}
+
+
+def test_an_archive_of_colour_pictures_is_refused_as_a_folder_is(photos, tmp_path):
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as file:
+        file.write(photos / "cat.png", "cat.png")
+    with pytest.raises(KindError, match=r"in colour, as 'cat.png' is"):
+        run(Otsu(), tmp_path / "some.zip", tmp_path / "out")
+    assert run(Otsu(), tmp_path / "some.zip", tmp_path / "out", mode="gray").done == 1
+
+
+def test_a_pipeline_of_colour_refuses_pictures_read_as_gray(photos, tmp_path):
+    with pytest.raises(KindError, match=r"read as gray, but .* mode='rgb'.* ToRGB\(\) in front"):
+        run(ToHSV() >> InRange("hsv", (0, 0, 0), (9, 9, 9)), photos, tmp_path / "out", mode="gray")
+
+
+@pytest.mark.parametrize("form", ["arrays", "generator", "Images of arrays", "mapped"])
+def test_pictures_that_nobody_reads_in_a_mode_are_taken_as_they_come(photos, tmp_path, form):
+    source = {
+        "arrays": [squares(2)],
+        "generator": (squares(count) for count in [2]),
+        "Images of arrays": vision.Images([squares(2)]),
+        "mapped": vision.Images(photos)[:1].map(Gray()),
+    }[form]
+    assert run(Otsu(), source, tmp_path / "out").done == 1
+
+
+def test_a_mode_that_would_do_nothing_is_refused(photos, tmp_path):
+    with pytest.raises(ParameterError, match="given to Images"):
+        run(Gray(), vision.Images(photos), tmp_path / "out", mode="rgb")
+    with pytest.raises(ParameterError, match="'mode' of run must be left out"):
+        run(Gray(), [squares(1)], tmp_path / "out", mode="gray")
+    with pytest.raises(ParameterError, match="Did you mean 'gray'"):
+        run(Gray(), photos, tmp_path / "out", mode="grey")
+
+
+def test_pictures_as_they_are_stored_are_refused_one_by_one(photos, tmp_path):
+    summary = run(Otsu(), photos, tmp_path / "out", mode="unchanged")
     assert {row["source"] for row in table(summary.results_csv)} == {"coins.png", "sub/page.png"}
     reasons = {row["source"]: row for row in table(summary.errors_csv)}
     assert set(reasons) == set(PHOTOS) - {"coins.png", "sub/page.png"}
@@ -242,6 +334,10 @@ def test_max_pixels_of_a_collection_is_its_own(photos, tmp_path):
         (Gray() >> Otsu(), {"format": "jpg"}, ParameterError, "masks and label maps are PNG"),
         ("p.yaml", {}, ParameterError, r"vision\.load"),
         (Gray() >> GaussianBlur(4), {}, ParameterError, "'size' of GaussianBlur"),
+        (Otsu(), {}, KindError, r"mode='gray' \(--mode gray\), or put Gray\(\) in front"),
+        (InRange("hsv", (0, 0, 0), (9, 9, 9)), {}, KindError, r"Put ToHSV\(\) in front"),
+        (ToHSV(), {"mode": "gray"}, KindError, "Read them with mode='rgb'"),
+        (Gray(), {"mode": "bgr"}, ParameterError, "'mode' of run must be 'rgb', 'gray'"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_is_read(
@@ -306,10 +402,21 @@ def test_no_picture_is_an_error_and_makes_no_folder(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(photos, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(WriteError, match="file"):
-        run(Gray(), photos, tmp_path / "file")
+@pytest.mark.parametrize("out", ["file", "file/results", "file/deep/results"])
+def test_a_file_where_the_folder_should_be_is_refused(photos, tmp_path, out):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(ParameterError, match=r"'out' of run must be a folder.*file' is a file"):
+        run(Gray(), photos, tmp_path / out)
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_folder_that_cannot_be_made_is_named(photos, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    with pytest.raises(WriteError, match="new' could not be made: Permission denied"):
+        run(Gray(), photos, tmp_path / "new")
 
 
 # What ran
@@ -350,6 +457,24 @@ def test_a_fitted_classifier_gives_a_row_a_picture_and_is_kept_whole(photos, tmp
     again = vision.load(tmp_path / "out/pipeline.vision")
     assert again.predict(images).tolist() == pipeline.predict(images).tolist()
     assert (tmp_path / "out/overlays/cat.jpg").exists()
+
+
+@pytest.mark.parametrize("probable", [False, True])
+def test_the_table_says_what_the_scores_of_classes_are(photos, tmp_path, probable):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
+
+    from classical import RawPixels
+
+    images, labels = vision.Images(photos), ["cat", "cat", "other", "other", "other"]
+    model = LogisticRegression() if probable else LinearSVC()
+    pipeline = (Gray() >> RawPixels(4) >> model).fit(images, labels)
+    rows = table(run(pipeline, photos, tmp_path / "out").results_csv)
+    assert {row["score_kind"] for row in rows} == {"probability" if probable else "decision"}
+    if not probable:
+        values = np.abs(pipeline.decision_function(images))
+        assert [float(row["score"]) for row in rows] == pytest.approx(values.tolist())
+        assert [float(row["runner_up_score"]) for row in rows] == pytest.approx((-values).tolist())
 
 
 def test_a_pipeline_with_a_fixed_mask_is_kept_with_it(tmp_path):

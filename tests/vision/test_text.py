@@ -48,6 +48,7 @@ from vision import (
     ParameterError,
     Pick,
     Pipeline,
+    Xor,
     chain,
     from_text,
     to_text,
@@ -417,6 +418,19 @@ def test_a_mask_and_a_chain_as_parameters():
     step = ApplyMask(Gray() >> Otsu())
     assert to_text(step) == ("ApplyMask:\n  mask:\n    Pipeline:\n      - Gray\n      - Otsu\n")
     assert same(from_text(to_text(step)), step)
+
+
+@pytest.mark.parametrize("joiner", [And, Or, Xor])
+def test_branches_in_a_dictionary_have_the_text_of_pairs_and_come_back(joiner, tmp_path):
+    parts = {"red": RED, "0": Gray() >> (Otsu() ^ Canny()), "frame": FRAME, "and": ~RED}
+    text = to_text(joiner(parts), tmp_path)
+    assert to_text(joiner(list(parts.items())), tmp_path) == text
+    loaded = round_trip(joiner(parts), tmp_path)
+    assert [name for name, _ in loaded.branches] == list(parts)
+    image = np.random.default_rng(0).integers(0, 256, (*FRAME.shape, 3), np.uint8)
+    assert np.array_equal(loaded(image), joiner(parts)(image))
+    chained = Resize(9) >> joiner(parts | {"frame": RED}) >> Opening(3)
+    assert to_text(round_trip(chained)) == to_text(chained)
 
 
 def test_and_or_xor_read_the_same_table():

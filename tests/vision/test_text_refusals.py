@@ -1,6 +1,7 @@
 """What no text of a pipeline may hold: refused by place, with the way out, and nothing is run."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -188,7 +189,7 @@ UNREADABLE = {
     "a name for one step": ("Canny as edge", "Only the steps of a chain"),
     "double names": ("- Gray as a\n- Canny as a", "Two steps are named 'a'"),
     "bad names": ("- Gray as a__b", "a__b"),
-    "no branches": ("Or: [Otsu]", "table of named branches"),
+    "no branches": ("Or: [Otsu]", "Branches have names"),
     "reserved branch names": ("- Gray\n- Or: {a__b: Otsu}", r"step 2 \(Or\): .*'a__b'"),
     "branch names": ("Or: {1: Otsu}", "in quotes"),
     "special forms": ("SVC: {C: {$frob: 1}}", "no special form"),
@@ -234,9 +235,45 @@ def test_unknown_names_suggest_the_nearest():
             from_text(f"- '{name}'")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- InRange: {space: hsv, low: (1, 2, 3), high: [4, 5, 6]}",
+        "- InRange: {space: hsv, low: (1,2,3), high: [4, 5, 6]}",
+        "- InRange:\n    space: hsv\n    low: (1, 2, 3)\n    high: (4, 5, 6)",
+        "- InRange:\n    space: hsv\n    low: 1, 2, 3\n    high: 4, 5, 6",
+        "MLPClassifier: {hidden_layer_sizes: (32, 16)}",
+        "MLPClassifier:\n  hidden_layer_sizes: (32,)",
+    ],
+)
+def test_a_list_in_round_brackets_is_refused_with_the_right_ones(text):
+    with pytest.raises(LoadError, match=r"A list is written \[1, 2, 3\], in square brackets\. Got"):
+        from_text(text)
+    square = re.sub(r"\(([^)]*)\)|(?<=: )(\d, \d, \d)", r"[\1\2]", text)
+    assert to_text(from_text(square))
+
+
+def test_a_string_that_looks_like_a_list_stays_one_where_it_may_be_one():
+    forest = RandomForestClassifier(class_weight="(1, 2)")
+    assert from_text(to_text(forest)).class_weight == "(1, 2)"
+
+
+@pytest.mark.parametrize("text", ["- Gray >> Otsu", "- Gray\n- Otsu | Canny", "Or: {a: ~Otsu}"])
+def test_operators_are_refused_with_what_a_text_has_instead(text):
+    with pytest.raises(UnknownNameError, match=r"has no operators: a chain is a list, and 'vision"):
+        from_text(text)
+
+
+def test_branches_without_names_are_refused_with_an_example_that_works():
+    with pytest.raises(LoadError, match=r"as in (\{.*\})\. Got") as caught:
+        from_text("- Gray\n- Or: [Otsu, Canny]")
+    example = re.search(r"as in (\{.*\})\. Got", str(caught.value))[1]
+    assert to_text(from_text(example)) == "Or:\n  otsu: Otsu\n  edges: Canny\n"
+
+
 def test_a_chain_that_cannot_work_keeps_its_repair():
     with pytest.raises(KindError) as raised:
-        from_text("- Gray\n- HoughLines")
+        from_text("- ToHSV\n- HoughLines")
     assert to_text(raised.value.suggestion).startswith("- Gray\n- Canny")
 
 

@@ -2,13 +2,16 @@
 
 import re
 
+import cv2
 import numpy as np
 import pytest
 from skimage import data
+from sklearn.preprocessing import StandardScaler
 
 import vision
 from classical import (
     Canny,
+    Crop,
     FindContours,
     GaussianBlur,
     Gray,
@@ -17,10 +20,17 @@ from classical import (
     Otsu,
     RawPixels,
     Resize,
+    Rotate,
     Sobel,
+    Threshold,
     ToHSV,
+    ToLab,
 )
-from vision import Branches, Kind
+from vision import Branches, Kind, Or, Pick, Pipeline, chain
+from vision.stage_pictures import moved_canvas
+from vision.trace import sample_image, written
+
+FOUND = GaussianBlur(9) >> Gray() >> Otsu() >> FindContours(min_area=50)
 
 
 def test_every_stage_is_kept_on_its_own_grid_and_equals_the_step_by_hand():
@@ -45,6 +55,195 @@ def test_contours_are_drawn_on_the_picture_of_their_grid():
     assert rows.max() <= 43
     assert columns.min() >= 26
     assert columns.max() <= 53
+
+
+def test_contours_are_drawn_on_the_image_that_was_given_not_on_what_was_made_of_it():
+    image = data.coffee()
+    stage = FOUND.trace(image)[-1]
+    assert np.array_equal(stage.picture, stage.value.draw(image))
+
+
+def test_the_image_is_brought_onto_the_grid_of_the_stage():
+    image = data.coffee()
+    cut = (Crop(100, 50, 300, 200) >> FOUND).trace(image)[-1]
+    assert np.array_equal(cut.picture, cut.value.draw(image[50:250, 100:400]))
+    small = (Resize(width=300, height=200) >> FOUND).trace(image)[-1]
+    halved = cv2.resize(image, (300, 200), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(small.picture, small.value.draw(halved))
+    both = (Resize(width=300, height=200) >> Crop(30, 20, 100, 90) >> FOUND).trace(image)[-1]
+    assert np.array_equal(both.picture, both.value.draw(halved[20:110, 30:130]))
+    # A quarter of a turn about the centre, in a square, moves whole pixels.
+    square = image[:300, :300]
+    turned = (Rotate(90) >> FOUND).trace(square)[-1]
+    assert np.array_equal(turned.picture, turned.value.draw(np.rot90(square)))
+
+
+def test_what_nobody_can_place_is_no_canvas():
+    image = data.coffee()
+    assert moved_canvas(image, image, np.zeros((5, 5), np.uint8), None) is None
+    assert moved_canvas(None, image, image, None) is None
+    assert moved_canvas(image, image, image[..., 0], None) is image
+
+
+def test_regions_have_the_mean_colour_of_the_image_that_was_given():
+    image = data.coffee()
+    stage = (GaussianBlur(31) >> KMeansSegmenter(3)).trace(image)[-1]
+    for label in np.unique(stage.value):
+        inside = stage.value == label
+        assert np.all(np.abs(stage.picture[inside] - image[inside].mean(axis=0)) <= 0.5)
+
+
+@pytest.mark.parametrize("to_space", [ToHSV(), ToLab()])
+def test_results_in_another_colour_space_are_drawn_on_colours_that_a_person_knows(to_space):
+    class Middle(vision.Step):
+        takes, gives = (to_space.gives,), Kind.CONTOURS
+
+        def apply(self, image):
+            return vision.Contours((np.array([[30, 20], [60, 20], [60, 50]]),), image.shape[:2])
+
+    image = data.coffee()[:80, :100]
+    given = chain(Middle()).trace(to_space(image))[-1]
+    expected = given.value.draw(image).astype(int)
+    assert np.abs(given.picture - expected).mean() < 3  # rounded to the other space and back
+
+
+def test_a_class_is_written_on_the_image_though_a_thumbnail_was_classified():
+    from sklearn.naive_bayes import GaussianNB
+
+    images = [data.coffee(), data.chelsea(), data.astronaut()]
+    model = (Gray() >> Resize(8) >> RawPixels(8) >> GaussianNB()).fit(images, ["a", "b", "c"])
+    stage = model.trace(images[1])[-1]
+    assert (stage.kind, stage.value.label) == (Kind.CLASS, "b")
+    assert np.array_equal(stage.picture, stage.value.draw(images[1]))
+
+
+def test_a_clusterer_at_the_end_gives_a_class():
+    from sklearn.cluster import KMeans
+
+    images = [data.coffee(), data.chelsea(), data.astronaut()]
+    groups = (Gray() >> RawPixels(8) >> KMeans(2, n_init=1, random_state=0)).fit(images)
+    for image, label in zip(images, groups.predict(images), strict=True):
+        stage = groups.trace(image)[-1]
+        assert (stage.kind, stage.value.label) == (Kind.CLASS, label)
+    assert groups.trace(images[0])[-2].kind is Kind.FEATURES
+
+
+@pytest.mark.parametrize("joiner", [Branches, Or])
+def test_branches_are_named_in_the_order_in_which_they_were_given(joiner):
+    parts = {"zeta": Otsu(), "alpha": Canny(), "mid": Threshold(150)}
+    trace = (Gray() >> joiner(parts)).trace(data.coffee())
+    titles = [stage.title for stage in trace][2:]
+    name = joiner.__name__
+    assert titles == [
+        "zeta: Otsu()",
+        "alpha: Canny()",
+        "mid: Threshold(value=150)",
+        f"{name}(zeta, alpha, mid)",
+    ]
+    if joiner is Branches:  # its picture too
+        tiles = np.array_split(trace[-1].picture[:, :, 0], 3, axis=1)
+        for tile, part in zip(tiles, parts.values(), strict=True):
+            mask = part(Gray()(data.coffee()))
+            assert abs(tile.mean() - mask.mean()) < 5
+
+
+def test_parameters_are_written_in_their_own_order():
+    step = InRange("hsv", (170, 120, 70), (10, 255, 255))
+    assert written(step) == "InRange(space='hsv', low=(170, 120, 70), high=(10, 255, 255))"
+    assert eval(written(step)).get_params() == step.get_params()  # noqa: S307
+    assert written(step, longest=40) == "InRange(...)"
+
+
+def test_a_fixed_mask_is_a_stage():
+    frame = np.zeros((400, 600), np.uint8)
+    frame[:200] = 255
+    trace = (Gray() >> (Otsu() & frame)).trace(data.coffee())
+    titles = ["image", "Gray()", "otsu: Otsu()", "mask: a fixed mask", "And(otsu, mask)"]
+    assert [stage.title for stage in trace] == titles
+    assert np.array_equal(trace[3].picture[:, :, 0], frame)
+
+
+NESTED = Pipeline(
+    [
+        ("small", Resize(width=300, height=200) >> GaussianBlur(5)),
+        ("find", Gray() >> Branches({"bright": Otsu(), "edges": Canny()}) >> Pick("bright")),
+        ("outlines", FindContours(min_area=50)),
+    ]
+)
+
+
+def test_pipelines_within_a_pipeline_are_followed_under_their_names():
+    trace = NESTED.trace(data.coffee())
+    assert [stage.title for stage in trace] == [
+        "image",
+        "small: Resize(width=300, height=200)",
+        "small: GaussianBlur()",
+        "find: Gray()",
+        "find: bright: Otsu()",
+        "find: Pick(branch='bright')",
+        "FindContours(min_area=50)",
+    ]
+    halved = cv2.resize(data.coffee(), (300, 200), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(trace[-1].picture, trace[-1].value.draw(halved))
+
+
+def test_what_a_pipeline_within_brings_back_is_shown_there_too():
+    image = data.coffee()
+    found = Resize(width=300, height=200) >> Gray() >> Otsu()
+    trace = Pipeline([("found", found), ("outlines", FindContours())]).trace(image)
+    assert trace[-2].title == "found: brought back"
+    assert trace[-3].value.shape == (200, 300)
+    assert trace[-2].value.shape == (400, 600)
+    assert np.array_equal(trace[-1].picture, trace[-1].value.draw(image))
+
+
+def assert_equal(one, other):
+    if isinstance(one, dict):
+        assert list(one) == list(other)
+        for name in one:
+            assert_equal(one[name], other[name])
+    elif isinstance(one, np.ndarray):
+        assert np.array_equal(one, other)
+    else:
+        assert one == other
+
+
+def both_features():
+    parts = {"few": RawPixels(2), "more": RawPixels(3)}
+    return Gray() >> Branches(parts) >> StandardScaler(with_mean=False, with_std=False)
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        NESTED,
+        Gray() >> Branches({"mask": Otsu(), "edges": Canny()}) >> Pick("mask"),
+        Gray() >> (Otsu() & ~Canny() | Threshold(200)) >> FindContours(),
+        (ToHSV() >> InRange("hsv", (5, 60, 60), (25, 255, 255))) & (Gray() >> Otsu()),
+        Branches({"one": Gray() >> (Otsu() ^ Canny()), "two": Branches({"three": Gray()})}),
+        both_features().fit([data.coffee()]),
+        InRange("hsv", (5, 60, 60), (25, 255, 255)) >> (FindContours()),
+        Pipeline([("a", "passthrough"), ("b", Pipeline([("c", Gray() >> Otsu())]))]),
+    ],
+    ids=["nested", "pick", "operators", "chains", "branches", "features", "hsv", "passthrough"],
+)
+def test_a_trace_ends_with_what_the_pipeline_gives(pipeline):
+    image = sample_image(pipeline.takes)
+    pipeline = chain(pipeline)
+    trace = pipeline.trace(image)
+    if not pipeline.plan().moves:
+        assert_equal(trace[-1].value, pipeline(image))
+    assert all(stage.picture.dtype == np.uint8 for stage in trace)
+    shown = pipeline._repr_html_()
+    assert shown.count("<img ") == len(trace)
+    assert trace.sheet(800).shape[1] == 800
+
+
+def test_the_joined_features_of_branches_are_one_row():
+    trace = both_features().fit([data.coffee()]).trace(data.coffee())
+    few, more, row, _ = (stage for stage in trace if stage.kind is Kind.FEATURES)
+    assert np.array_equal(row.value, np.concatenate([few.value, more.value]))
+    assert row.title == "Branches(few, more)"
 
 
 def test_branches_are_followed_each():
@@ -92,3 +291,22 @@ def test_a_pipeline_that_is_not_fitted_shows_the_stages_up_to_there():
     shown = (Gray() >> RawPixels(4) >> SVC())._repr_html_()
     assert shown.count("<img ") == 3
     assert "not fitted" in shown
+
+
+def test_a_view_never_fails_where_the_sample_does_not_suit_what_was_learned():
+    from sklearn.svm import SVC
+
+    images = [data.coffee()[:9, :9], data.chelsea()[:9, :9]]
+    pipeline = (Gray() >> Raveled() >> SVC()).fit(images, ["a", "b"])
+    shown = pipeline._repr_html_()
+    assert shown.count("<img ") == 3
+    assert "81 features" in shown
+
+
+class Raveled(vision.FeatureStep):
+    """All pixels as a row, of images of any size."""
+
+    takes = (Kind.GRAY,)
+
+    def apply(self, image):
+        return image.ravel().astype(np.float32)

@@ -1,0 +1,124 @@
+"""The pictures on the report of a run: some files before and after, small, within the page."""
+
+import base64
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from vision.drawing import thumbnail, to_display
+from vision.encoding import encode
+from vision.io import read
+from vision.kinds import Kind
+from vision.records import MASKS, OUTPUTS, OVERLAYS, parts_of
+
+SIDE = 320  # pixels, the longer side
+QUALITY = 78
+MOST = 3  # outputs of a file that are shown
+THREADS = 2
+FILES = frozenset({"read", "decode", "encode", "write"})  # the laps that a thumbnail also takes
+
+
+class Pictures:
+    """Makes them, as far as there is time.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the run.
+    images : Images
+        The source.
+    names : list of str
+        What the outputs of each are called after.
+    digest : Digest
+        Chose the files.
+    left : callable
+        Gives the seconds that are left.
+    """
+
+    def __init__(self, out, images, names, digest, left):
+        self.out, self.images, self.left = out, images, left
+        self.chosen = digest.chosen()
+        wanted = {entry["name"] for entry in self.chosen}
+        self.indices = {name: index for index, name in enumerate(names) if name in wanted}
+        self.parts = parts_of(digest.kind)
+        self.share = _share(digest.steps())
+
+    def figures(self):
+        """The files with their ``pictures`` (``title``, ``data`` for the page and ``path``).
+
+        Returns
+        -------
+        list of dict
+            In order; a file that is gone, or for which no time is left, is not among them.
+        """
+        places = [self.chosen[position] for position in spread(len(self.chosen))]
+        with ThreadPoolExecutor(THREADS) as pool:
+            made = dict(zip((entry["name"] for entry in places), pool.map(self._figure, places)))
+        found = [made[entry["name"]] for entry in self.chosen]
+        return [figure for figure in found if figure is not None]
+
+    def _figure(self, entry):
+        if entry["seconds"] * self.share > self.left():
+            return None
+        index = self.indices.get(entry["name"])
+        paths = [path for path, *_ in entry["outputs"]]
+        paths = [path for path in paths if path.startswith(f"{OVERLAYS}/")] or paths
+        try:
+            pictures = [] if index is None else [self._input(index)]
+            pictures += [self._output(path) for path in paths[:MOST]]
+        except Exception:  # it is gone, or was altered, since: the page can do without it
+            return None
+        return entry | {"pictures": pictures, "more": max(0, len(paths) - MOST)}
+
+    def _input(self, index):
+        image = self.images.decoded(index, self.images.data(index))
+        return {"title": "input", "data": _data(to_display(_opaque(image)), "jpg"), "path": None}
+
+    def _output(self, path):
+        folder, _, rest = path.partition("/")
+        branches = [name for name in self.parts if name and rest.startswith(f"{name}/")]
+        branch = max(branches, key=len, default="")
+        kind = self.parts.get(branch, Kind.ANY) if folder == OUTPUTS else Kind.RGB
+        picture = _opaque(read(Path(self.out, path), mode="unchanged"))
+        if kind is Kind.LABELS:
+            picture = picture.astype(np.int32)
+        flat = kind in MASKS or kind is Kind.LABELS
+        return {
+            "title": branch or ("overlay" if folder == OVERLAYS else str(kind)),
+            "data": _data(to_display(picture), "png" if flat else "jpg"),
+            "path": quote(os.fsencode(path)),
+        }
+
+
+def _share(steps):
+    """The share of a file's time that went into reading and writing pictures."""
+    total = sum(mean for _, _, mean, _ in steps)
+    files = sum(mean for title, _, mean, _ in steps if title in FILES)
+    return files / total if total else 1.0
+
+
+def spread(count):
+    """The positions in such an order that the first few lie evenly already.
+
+    Examples
+    --------
+    >>> spread(8)
+    [0, 4, 2, 6, 1, 5, 3, 7]
+    """
+    digits = max(1, count - 1).bit_length()
+    return sorted(range(count), key=lambda position: int(f"{position:0{digits}b}"[::-1], 2))
+
+
+def _opaque(picture):
+    """Without an alpha channel."""
+    return picture[:, :, :3] if picture.ndim == 3 else picture
+
+
+def _data(picture, format):
+    quality = QUALITY if format == "jpg" else None
+    data = encode(thumbnail(picture, SIDE), format, quality=quality)
+    kind = "jpeg" if format == "jpg" else format
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

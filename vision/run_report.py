@@ -1,0 +1,173 @@
+"""The report of a run: one page that shows what went in and came out, what failed, and how long."""
+
+import os
+import shlex
+import signal
+import time
+from pathlib import Path
+
+from vision.run_pictures import Pictures
+from vision.step_times import EVERY
+
+REPORT = "index.html"
+MARK = '<meta name="generator" content="vision run">'
+SHARE, LEAST, LONGEST = 0.02, 0.3, 10.0  # of the run's time, seconds: for the pictures
+MOMENT = 0.1  # seconds, after a signal
+LINKED = (
+    "results.csv",
+    "results.parquet",
+    "errors.csv",
+    "vanished.csv",
+    "pipeline.yaml",
+    "pipeline.vision",
+    "ledger.jsonl",
+)
+
+
+def write_report(out, head, digest, counts, *, images, names, seconds, notes, stopping):
+    """Write ``index.html`` into the folder of a run.
+
+    Pictures are made of at most `vision.run_digest.SAMPLES` files, chosen evenly, for 2% of the
+    time that the run took, but at least 0.3 and at most 10 seconds; for a moment if a signal
+    ended the run, and no longer than until one comes.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    head : dict
+        The first line of the run in the ledger.
+    digest : Digest
+        What the tables hold.
+    counts : dict of str to int
+        How many files of this run, by what the page calls them: ``done``, ``failed``,
+        ``unchanged`` and others.
+    images : Images
+        The source.
+    names : list of str
+        What the outputs of each are called after.
+    seconds : float
+        How long the run took.
+    notes : iterable of str
+        What else is to be known.
+    stopping : Stopping
+        Knows the signal that ended the run, or that one has come.
+
+    Returns
+    -------
+    Path
+        The page: one file that needs no other.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be written.
+    FileExistsError
+        If there is a page of that name that no run wrote; it stays.
+    """
+    from vision.io import write_bytes
+
+    page = Path(out) / REPORT
+    if not _is_ours(page):
+        raise FileExistsError(f"{str(page)!r} is there, and no run wrote it")
+    stopped = None if stopping.signal is None else signal.Signals(stopping.signal).name
+    within = MOMENT if stopped else min(max(SHARE * seconds, LEAST), LONGEST)
+    ends = time.monotonic() + within
+
+    def left():
+        late = stopping.signal is not None and not stopped
+        return 0.0 if late else ends - time.monotonic()
+
+    figures = Pictures(out, images, names, digest, left).figures()
+    facts = {
+        **_told(out, head, digest),
+        "counts": counts,
+        "notes": notes,
+        "stopped": stopped,
+        "seconds": seconds,
+        "left": head["files"] - counts["done"] - counts["failed"] - counts["unchanged"],
+        "figures": figures,
+        "widest": max((len(figure["pictures"]) for figure in figures), default=0),
+    }
+    text = _environment().get_template("run.html").render(facts)
+    write_bytes(page, text.encode("utf-8", "backslashreplace"), durable=False)
+    return page
+
+
+def _is_ours(page):
+    try:
+        with page.open("rb") as file:
+            return MARK.encode() in file.read(500)
+    except FileNotFoundError:
+        return True
+
+
+def _told(out, head, digest):
+    """What the page says that the ledger knows."""
+    source, steps = head["source"], digest.steps()
+    installed = head["made_by"]
+    return {
+        "head": head,
+        "digest": digest,
+        "title": _title(source),
+        "origin": _origin(source, head["root"]),
+        "tables": [name for name in LINKED if (Path(out) / name).exists()],
+        "steps": steps,
+        "total": sum(mean for _, _, mean, _ in steps) or 1,
+        "timed": max((files for _, files, _, _ in steps), default=0),
+        "every": EVERY,
+        "slowest": digest.slowest(),
+        "asked": [pair for pair in head["asked"].items() if pair[1] not in (None, False)],
+        "revisions": [pair for pair in head["versions"].items() if pair[0] not in installed],
+        "replay": _replay(out, head),
+    }
+
+
+def _title(source):
+    if source is None:
+        return "Pictures"
+    return "A list of files" if isinstance(source, list) else Path(source).name or source
+
+
+def _origin(source, root):
+    return source if isinstance(source, str) else root or "memory"
+
+
+def _replay(out, head):
+    """The command that does the same again; None where nothing leads to the pipeline or source."""
+    if head["source"] is None or head["pipeline"] is None:
+        return None
+    return shlex.join(["vision", "replay", os.path.abspath(out), "--out", "again"])  # noqa: PTH100
+
+
+def _environment():
+    import jinja2
+
+    from vision.progress import in_words
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("vision"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"took": took, "in_words": in_words, "command": shlex.join}
+    environment.globals["when"] = lambda seconds: time.strftime(
+        "%Y-%m-%d %H:%M", time.localtime(seconds)
+    )
+    return environment
+
+
+def took(seconds):
+    """A short length of time in the unit that suits it.
+
+    Examples
+    --------
+    >>> took(0.0000123), took(0.0421), took(3.14159)
+    ('12 µs', '42.1 ms', '3.14 s')
+    """
+    for unit, size in (("s", 1), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"

@@ -12,8 +12,8 @@ peak memory, and the same peak for ten times the files.
 
 import csv
 import json
+import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -46,7 +46,17 @@ def plain_loop(source, out):
             middle = [moments["m10"] / area, moments["m01"] / area]
         left, top, width, height = cv2.boundingRect(contour)
         box = [left, top, left + width, top + height]
-        return [name, number, *middle, *box, area, cv2.arcLength(contour, True)]
+        length = cv2.arcLength(contour, True)
+        hull = cv2.contourArea(cv2.convexHull(contour))
+        turn, spread = 0.0, 0.0
+        if area:
+            a, b, c = moments["mu20"] / area, moments["mu11"] / area, moments["mu02"] / area
+            root = math.sqrt(4 * b * b + (a - c) ** 2)
+            spread = math.sqrt(2 * root / (a + c + root)) if a + c + root else 0.0
+            turn = math.degrees(math.atan2(2 * b, a - c) / 2) % 180
+        round_ = 4 * math.pi * area / length**2 if length else 0.0
+        solid = area / hull if hull else 1.0
+        return [name, number, *middle, *box, area, length, round_, solid, spread, turn]
 
     def work():
         with (out / "results.csv").open("w", newline="") as file:
@@ -80,7 +90,8 @@ def ours(source, out):
     vision.read(next(iter(sorted(source.iterdir()))))
 
     def work():
-        vision.run(pipeline, source, out, overlay=True, quality=90, threads=CORES, progress=False)
+        options = {"overlay": True, "quality": 90, "threads": CORES}
+        vision.run(pipeline, source, out, **options, report=False, progress=False)
 
     def found():
         rows = (out / "results.csv").read_text().splitlines()[1:]
@@ -104,7 +115,9 @@ def child(side, source, out):
     before, start = os.times(), time.perf_counter()
     work()
     wall, after = time.perf_counter() - start, os.times()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss: a child's begins with its parent's.
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     cpu = after.user + after.system - before.user - before.system
     print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak, "found": found()}))
 
@@ -117,9 +130,10 @@ def measure(side, source):
 
 
 def tenth_of(source, folder):
-    """Every tenth file, the largest among them."""
+    """A tenth of the files, two of the largest for each thread among them, so that these meet."""
     folder.mkdir()
-    for path in sorted(source.iterdir(), key=lambda p: -p.stat().st_size)[::10]:
+    files = sorted(source.iterdir(), key=lambda path: -path.stat().st_size)
+    for path in files[: 2 * CORES] + files[2 * CORES :: 11]:
         os.link(path, folder / path.name)
     return folder
 
@@ -134,7 +148,9 @@ def main():
         source.mkdir()
         count, pixels, size = make_corpus(source)
         print(f"{count} JPEGs, {pixels / 1e6:.0f} MP, {size / pixels:.2f} bytes per pixel")
-        few = measure("ours", tenth_of(source, Path(folder) / "tenth"))["peak"]
+        tenth = tenth_of(source, Path(folder) / "tenth")
+        # Two large pictures meet by chance: ten times the tenth has as many chances as all.
+        few = max(measure("ours", tenth)["peak"] for _ in range(10))
         standing = measure("imports", source)["peak"]
         rounds = []
         for index in range(ROUNDS):
@@ -163,7 +179,7 @@ def judged(rounds, standing, few, largest):
         ),
         ("CPU, ours / loop", [o["ours"]["cpu"] / o["loop"]["cpu"] for o in rounds], CPU_RATIO, -1),
         ("peak above imports / largest", [(peak - standing) / largest], DECODED, -1),
-        ("peak, all files / a tenth", [peak / few], GROWTH, -1),
+        ("peak, all files / a tenth", [o["ours"]["peak"] / few for o in rounds], GROWTH, -1),
     ]
     kept = True
     for name, values, limit, sign in figures:

@@ -8,7 +8,7 @@ from vision.opencv import cv2
 from vision.regions import as_mask
 from vision.step import Step
 
-_STEP = np.float32(1 / np.sqrt(8))  # of both variables: the gradient's norm is at most sqrt(8)
+_STEP = 1 / np.sqrt(8)  # of both variables: the gradient's norm is at most sqrt(8)
 _FULL = {"uint8": 255, "uint16": 65535, "float32": 1}
 _ROUNDS = 10  # between two looks at the means
 
@@ -120,15 +120,18 @@ def _means(planes, part):
 
 def _descend(relaxed, dual, costs, mu, rounds):
     """Some rounds of the primal-dual algorithm; `dual`, ``(2, H, W)``, is changed in place."""
+    # The dual variable is as long as mu; where outlines are dear, costs are felt from further away.
+    balance = max(mu * min(max(2 * mu, 1), 10), 1e-3)
+    rise, fall = np.float32(_STEP * balance), np.float32(_STEP / balance)
     ahead, (across, down) = relaxed, dual
     slope, flow = np.zeros_like(relaxed), np.empty_like(relaxed)
     for _ in range(rounds):
         np.subtract(ahead[:, 1:], ahead[:, :-1], out=slope[:, :-1])
         slope[:, -1] = 0
-        across += _STEP * slope
+        across += rise * slope
         np.subtract(ahead[1:], ahead[:-1], out=slope[:-1])
         slope[-1] = 0
-        down += _STEP * slope
+        down += rise * slope
         length = np.maximum(cv2.magnitude(across, down) / np.float32(max(mu, 1e-12)), 1)
         across /= length
         down /= length
@@ -136,6 +139,6 @@ def _descend(relaxed, dual, costs, mu, rounds):
         flow[:, 1:] -= across[:, :-1]
         flow[1:] -= down[:-1]
         flow -= costs
-        before, relaxed = relaxed, np.clip(relaxed + _STEP * flow, 0, 1)
+        before, relaxed = relaxed, np.clip(relaxed + fall * flow, 0, 1)
         ahead = 2 * relaxed - before
     return relaxed

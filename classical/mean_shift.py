@@ -34,8 +34,8 @@ class MeanShiftSegmenter(Step):
         no account without `spatial_radius`.
 
     Each pixel moves to the mean of those around it, again and again, until it rests
-    (``cv2.pyrMeanShiftFiltering``, on one coarser image first). Neighbours that come to rest
-    within half of `color_radius` of each other are one region.
+    (``cv2.pyrMeanShiftFiltering``, on one coarser image first). Neighbours that were
+    within `color_radius` of each other, and come to rest within half of it, are one region.
 
     Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8. Gives labels, ``(H, W)``,
     int32, from 1: with `spatial_radius` each one connected region; without it from the darkest to
@@ -84,23 +84,29 @@ class MeanShiftSegmenter(Step):
             return _by_colour(image, self.color_radius)
         rgb = cv2.merge([image] * 3) if image.ndim == 2 else image
         rested = cv2.pyrMeanShiftFiltering(rgb, self.spatial_radius, self.color_radius)
-        return merge_small(_connected(rested, self.color_radius / 2), image, self.min_size)
+        regions = _connected(rgb, rested, self.color_radius)
+        return merge_small(regions, image, self.min_size)
 
 
-def _connected(image, tolerance):
-    """The regions of pixels whose neighbours are no further in colour, numbered from 0."""
+def _connected(image, rested, radius):
+    """The regions of neighbours that are alike, and came to rest closer still, numbered from 0."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     numbers = np.arange(image.shape[0] * image.shape[1], dtype=np.int32).reshape(image.shape[:2])
     pairs = []
     for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        apart = image[one].astype(np.int32) - image[other]
-        alike = np.einsum("yxc,yxc->yx", apart, apart) <= tolerance * tolerance
+        alike = _squared(image[one], image[other]) <= radius * radius
+        alike &= _squared(rested[one], rested[other]) <= radius * radius / 4
         pairs.append([numbers[one][alike], numbers[other][alike]])
     rows, columns = np.concatenate(pairs, axis=1)
     graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(numbers.size,) * 2)
     return connected_components(graph, directed=False)[1].reshape(image.shape[:2])
+
+
+def _squared(one, other):
+    apart = one.astype(np.int32) - other
+    return np.einsum("yxc,yxc->yx", apart, apart)
 
 
 def _by_colour(image, radius):

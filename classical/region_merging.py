@@ -187,17 +187,23 @@ def merge_even(labels, image, max_variance):
     flat = labels.ravel()
     sums = np.array([np.bincount(flat, moment.ravel()) for moment in _moments(image)])
     pairs, owner = neighbours(labels), np.arange(sums.shape[1])
-    while len(pairs):
-        variance = _variances(sums[:, pairs[:, 0]] + sums[:, pairs[:, 1]])
-        pairs, variance = pairs[variance <= max_variance], variance[variance <= max_variance]
-        kept, gone = _best_pairs(pairs, variance, np.ones(len(sums[0]), bool)).T
-        if not len(kept):
-            break
+    variance = _joint_variances(sums, pairs)
+    while (even := variance <= max_variance).any():
+        kept, gone = _best_pairs(pairs[even], variance[even], np.ones(len(owner), bool)).T
         sums[:, kept] += sums[:, gone]
-        table = np.arange(len(sums[0]))
-        table[gone] = kept
-        owner, pairs = table[owner], _renamed(pairs, table)
+        table, changed = np.arange(len(sums[0])), np.zeros(len(sums[0]), bool)
+        table[gone], changed[kept], changed[gone] = kept, True, True
+        # Only what touches a new union is new; what was too uneven may be even then.
+        same = ~changed[pairs].any(axis=1)
+        moved = _renamed(pairs[~same], table)
+        pairs = np.concatenate([pairs[same], moved])
+        variance = np.concatenate([variance[same], _joint_variances(sums, moved)])
+        owner = table[owner]
     return _without_gaps(owner[labels])
+
+
+def _joint_variances(sums, pairs):
+    return _variances(sums[:, pairs[:, 0]] + sums[:, pairs[:, 1]])
 
 
 def _best_pairs(pairs, costs, choosy):

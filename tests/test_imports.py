@@ -69,10 +69,11 @@ PUBLIC = {
         And Branches Circles Classification Contours Detections FeatureStep ForEach Heatmap
         ImageError ImageIndexError ImageNotFoundError Images
         Keypoints Kind KindError Lines LoadError
-        MissingDependencyError Not Or OutputExistsError ParameterError Pick Pipeline RunSummary
-        Segmentation Step Trace UnknownNameError VisionError WriteError
+        MergeSummary MissingDependencyError Not Or OutputExistsError ParameterError Pick Pipeline RunStatus
+        RunSummary Segmentation Step Trace UnknownNameError VisionError WriteError
         Xor average_precision boundary_f chain decode encode
-        from_text iou load mean_iou probe psnr read recall_at_k run save ssim to_text write
+        from_text iou load mean_iou merge probe psnr read recall_at_k replay run save ssim status
+        to_text write
     """,
     classical: """
         AdaptiveThreshold Affine AlignTo And ApplyMask ApproximatePolygons BlackHat
@@ -91,7 +92,9 @@ PUBLIC = {
         AutoThreshold BilateralFilter BoxBlur Convolution DoG GaussianNoise HysteresisThreshold
         Laplacian MultiOtsu Niblack NoiseLevel NonLocalMeans PoissonNoise Prewitt Roberts
         SaltAndPepperNoise Sauvola Scharr SpeckleNoise TotalVariation Triangle UnsharpMask
-        DistanceWatershed Watershed
+        DistanceWatershed Watershed ChanVese Felzenszwalb FloodFill GrabCut MeanShiftSegmenter
+        PixelClassifier RegionGrowing SLIC SplitAndMerge
+        HOG LBP GLCM GaborBank HuMoments BagOfVisualWords
     """,
     deep: "",
 }

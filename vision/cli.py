@@ -1,4 +1,4 @@
-"""The command line: `vision run`, `trace`, `steps`, `check` and `demo`.
+"""The command line: `vision run`, `status`, `merge`, `replay`, `trace`, `steps`, `check`, `demo`.
 
 What a command needs is imported when it runs, so that ``vision --help`` answers at once.
 """
@@ -10,6 +10,7 @@ import sys
 
 from vision import cli_commands
 from vision.cli_commands import GOOD, INTERRUPTED, USAGE, fail, refusals, status_of
+from vision.cli_runs import add_merge, add_replay, add_status
 from vision.nearest import did_you_mean
 
 EPILOG = """\
@@ -32,6 +33,7 @@ RUN_EPILOG = """\
 what is written to the folder:
   results.csv     a row for each object found or prediction made
   errors.csv      a row for each file that failed, with the reason
+  index.html      a page to look at: pictures before and after, failures, times
   images/         pictures, masks, label maps, in the sub-folders of the source
   overlays/       with --overlay: what was found, drawn on its picture
   pipeline.yaml   what ran; of a fitted pipeline also pipeline.vision
@@ -134,6 +136,13 @@ def _whole(text):
         raise argparse.ArgumentTypeError(f"must be a whole number, not '{text}'") from None
 
 
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, not '{text}'") from None
+
+
 def _parsers():
     """The parser, and that of each command."""
     parser = _Parser(
@@ -145,7 +154,8 @@ def _parsers():
 
     parser.add_argument("--version", action="version", version=f"vision {__version__}")
     adding = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for add in (_add_run, _add_trace, _add_steps, _add_check, _add_demo):
+    runs = (_add_run, add_status, add_merge, add_replay)
+    for add in (*runs, _add_trace, _add_steps, _add_check, _add_demo):
         add(adding)
     return parser, adding.choices
 
@@ -197,10 +207,46 @@ def _add_run(adding):
         metavar="N",
         help="files in work at once (default: one a processor)",
     )
+    _add_workers(parser)
     parser.add_argument(
         "--max-pixels", type=_whole, metavar="N", help="refuse larger pictures (200 million)"
     )
+    parser.add_argument(
+        "--tables",
+        default="csv",
+        metavar="NAMES",
+        help="csv, or csv,parquet for results.parquet too",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="N/COUNT",
+        help="do one part of the files, such as 3/100; all parts may be done at once, anywhere",
+    )
+    parser.add_argument("--no-report", action="store_true", help="write no index.html")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_workers(parser):
+    parser.add_argument(
+        "--workers",
+        type=_whole,
+        metavar="N",
+        help="so many processes instead of threads: for steps that crash, hang or are slow Python",
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="the workers of a Dask scheduler, such as tcp://host:8786"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_number,
+        metavar="SECONDS",
+        help="that a file may take; with --workers or --dask",
+    )
+    parser.add_argument(
+        "--memory-limit",
+        metavar="BYTES",
+        help="that a worker may have, such as 2GB; with --workers or --dask",
+    )
 
 
 def _add_trace(adding):

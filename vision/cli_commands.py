@@ -14,15 +14,20 @@ def run_command(options):
     """`vision run`: 0 all well, 1 some files failed."""
     from vision.runner import run
 
+    return ended(lambda: _run(_ready(options.pipeline), options, run), options.quiet)
+
+
+def ended(work, quiet):
+    """Do a run, say how it ended, and give the exit status."""
     try:
-        summary = _run(_ready(options.pipeline), options, run)
+        summary = work()
     except (KeyboardInterrupt, SystemExit) as end:
         if not hasattr(end, "summary"):
             raise
-        if not options.quiet:
+        if not quiet:
             say(f"Stopped. {_closing(end.summary)}")
         return end.code
-    if not options.quiet:
+    if not quiet:
         say(_closing(summary))
     return FAILED if summary.failed else GOOD
 
@@ -41,7 +46,14 @@ def _run(pipeline, options, run):
         verify=options.verify,
         durable=options.durable,
         threads=options.threads,
+        workers=options.workers,
+        dask=options.dask,
+        timeout=options.timeout,
+        memory_limit=options.memory_limit,
         max_pixels=options.max_pixels,
+        tables=options.tables,
+        shard=options.shard,
+        report=not options.no_report,
         progress=not options.quiet,
     )
 
@@ -116,9 +128,12 @@ def _closing(summary):
 
     files = f"{summary.done} file{'' if summary.done == 1 else 's'} done"
     unchanged = f", {summary.unchanged} unchanged" if summary.unchanged else ""
-    said = [f"{files}{unchanged} in {in_words(summary.seconds)}: {summary.results_csv}"]
+    said = [f"{files}{unchanged} in {in_words(summary.seconds)}: {summary.results_csv or summary.out}"]
     if summary.failed:
-        said.append(f"{summary.failed} failed: {summary.errors_csv}")
+        where = f": {summary.errors_csv}" if summary.errors_csv else ""
+        said.append(f"{summary.failed} failed{where}")
+    if summary.report:
+        said.append(f"report: {summary.report}")
     return "\n".join([*said, *summary.notes])
 
 

@@ -1,27 +1,47 @@
 """Who does the chunks of a run: threads of this process. Another executor is `vision.cluster`."""
 
 import queue
+import sys
 import threading
 import time
 
+from vision.resume import waits
 from vision.stopping import GRACE
 
 WAIT = 0.1  # seconds between two looks at what else happened
+SWITCH = 0.0005  # seconds that a thread keeps the interpreter while others wait for it
+
+
+class Again:
+    """What became of a chunk: nothing; its parts are to be done instead.
+
+    Parameters
+    ----------
+    chunks : list of Chunk
+    """
+
+    def __init__(self, chunks):
+        self.chunks = chunks
 
 
 class Threads:
     """Daemon threads: a step that takes its time does not hold up the end of the process.
 
+    Threads do the work of chunks; one more makes their outputs visible, which is to wait for the
+    disk more than to compute.
+
     Parameters
     ----------
-    work : callable
-        Gives the entries of a chunk.
+    work : Work
+        With ``begin(chunk)``, ``finish(begun)``, and the events ``stopping`` and ``abandoned``.
     count : int
         Threads.
 
     Examples
     --------
-    >>> with Threads(sorted, 2) as threads:
+    >>> class Sorting:
+    ...     begin, finish = sorted, list
+    >>> with Threads(Sorting, 2) as threads:
     ...     threads.submit([3, 1, 2])
     ...     chunk, entries, seconds = threads.completed(timeout=10)
     >>> entries
@@ -29,25 +49,30 @@ class Threads:
     """
 
     def __init__(self, work, count):
-        self.work, self.slots = work, 2 * count
-        self._todo, self._done = queue.SimpleQueue(), queue.SimpleQueue()
-        self.count = count
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"vision-run-{number}", daemon=True)
-            for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self.work, self.slots, self._joined = work, 3 * count, True
+        self._todo, self._begun, self._done = (queue.SimpleQueue() for _ in range(3))
+        self._threads = [self._thread(self._begin, number) for number in range(count)]
+        self._threads.append(self._thread(self._finish, "end"))
 
-    def _serve(self):
+    def _thread(self, target, number):
+        thread = threading.Thread(target=target, name=f"vision-run-{number}", daemon=True)
+        thread.start()
+        return thread
+
+    def _begin(self):
         while (chunk := self._todo.get()) is not None:
             started = time.monotonic()
-            try:
-                given = self.work(chunk)
-            except BaseException as error:
-                given = error
-            self._done.put((chunk, given, time.monotonic() - started))
-            del chunk, given
+            begun = _given(self.work.begin, chunk)
+            self._begun.put((chunk, begun, time.monotonic() - started))
+            del chunk, begun
+
+    def _finish(self):
+        while (found := self._begun.get()) is not None:
+            chunk, given, seconds = found
+            if not isinstance(given, BaseException):
+                given = _given(self.work.finish, given)
+            self._done.put((chunk, given, seconds))
+            del found, chunk, given
 
     def submit(self, chunk):
         """Have a chunk done."""
@@ -67,16 +92,33 @@ class Threads:
     def abandon(self):
         """Let nothing of what is still in work become visible."""
         self.work.abandoned.set()
-        self._threads = []
+        self._joined = False
 
     def __enter__(self):
+        # One that comes back from OpenCV waits up to an interval for one that writes rows.
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._interval, SWITCH))
         return self
 
     def __exit__(self, *exception):
-        for _ in range(self.count):
+        sys.setswitchinterval(self._interval)
+        *beginning, finishing = self._threads
+        for _ in beginning:
             self._todo.put(None)
-        for thread in self._threads:
-            thread.join()
+        if self._joined:
+            for thread in beginning:
+                thread.join()
+        self._begun.put(None)
+        if self._joined:
+            finishing.join()
+
+
+def _given(function, argument):
+    """What a function gives, or the error that it raised."""
+    try:
+        return function(argument)
+    except BaseException as error:
+        return error
 
 
 def drive(executor, pace, take, stopping):
@@ -100,7 +142,7 @@ def drive(executor, pace, take, stopping):
     in_flight, fatal = 0, None
     while True:
         while in_flight < executor.slots and not stopping.signal:
-            chunk = pace.next(idle=not in_flight)
+            chunk = pace.next(idle=not in_flight, slots=executor.slots)
             if chunk is None:
                 break
             executor.submit(chunk)
@@ -112,12 +154,16 @@ def drive(executor, pace, take, stopping):
             continue
         in_flight -= 1
         chunk, given, seconds = done
+        if isinstance(given, Again):
+            for part in given.chunks:
+                executor.submit(part)
+            in_flight += len(given.chunks)
+            continue
         if isinstance(given, BaseException):
             fatal = given
-            take(getattr(given, "entries", []))
+            take([entry for entry in getattr(given, "entries", []) if not waits(entry)])
             break
-        pace.note(chunk, given, seconds)
-        take(given)
+        take(pace.note(chunk, given, seconds))
     _end(executor, in_flight, take)
     if fatal is not None:
         raise fatal
@@ -131,7 +177,7 @@ def _end(executor, in_flight, take):
         done = executor.completed(left)
         if done is not None:
             in_flight -= 1
-            if not isinstance(done[1], BaseException):
-                take(done[1])
+            if isinstance(done[1], list):
+                take([entry for entry in done[1] if not waits(entry)])
     if in_flight:
         executor.abandon()

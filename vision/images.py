@@ -1,25 +1,20 @@
 """`Images`: pictures of a folder, pattern, list, archive or array, each read when it is used."""
 
 import contextlib
-import glob
 import html
-import os
 import reprlib
-import threading
-import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from vision.checks import check_choice, check_integer, refuse
 from vision.drawing import thumbnail, to_display
-from vision.errors import ImageError, ImageIndexError, ImageNotFoundError, KindError
-from vision.file_listing import harmless, matches, natural, only_pictures, unique, walk
-from vision.io import EXTENSIONS, MAX_BYTES, decode, encode, load_bytes
+from vision.errors import ImageIndexError, ImageNotFoundError, KindError
+from vision.file_listing import harmless, natural, unique
+from vision.io import encode
 from vision.prefetch import read_ahead
-from vision.regular_file import file_state
+from vision.sources import Arrays, Files, open_source
 
 __all__ = ["Images", "natural"]
 
@@ -40,8 +35,12 @@ class Images:
     source : str, path-like, list, iterator or ndarray
         - a folder, with its sub-folders (each once, though links may lead to it again);
         - a pattern such as ``"photos/**/*.jpg"``, where ``**`` stands for any sub-folders;
-        - a zip archive, which is never unpacked;
+        - a zip or tar archive, which is never unpacked (tar not compressed);
         - a file or a list of files, taken as it is;
+        - a manifest, taken as it is: a ``.txt`` with a path a line, a ``.csv`` or ``.parquet`` with
+          a column ``path``, each from the folder of the manifest;
+        - a URL such as ``"s3://bucket/photos/"`` of a folder, pattern or object, or a list of
+          them, read by fsspec (the extra ``remote``, and what that store needs);
         - arrays ``(n, H, W)`` or ``(n, H, W, 3)``, or a list of ``(H, W)`` and ``(H, W, 3)``,
           of any dtype, given out as they are.
 
@@ -55,11 +54,11 @@ class Images:
     Attributes
     ----------
     root : str or None
-        The folder that all files are in, or the archive; None for arrays.
+        The folder that all files are in, its URL, or the archive; None for arrays.
     sources : list of str
         Where each picture comes from: its path relative to `root`, with ``/``.
     paths : list of str or None
-        The files; None in an archive or for arrays.
+        The files; None in an archive, in a store or for arrays.
     shape : tuple of int
         ``(n,)``.
 
@@ -70,7 +69,9 @@ class Images:
     ImageNotFoundError
         If there is no such folder or file, or no picture in it.
     ImageError
-        If the archive, or on use a picture, cannot be read.
+        If the archive or manifest, or on use a picture, cannot be read.
+    MissingDependencyError
+        If what reads Parquet or a store is not installed.
     ImageIndexError
         On an index out of range, of another type, or of another number of booleans.
 
@@ -89,8 +90,8 @@ class Images:
         check_choice("mode", mode, _MODES, owner=self)
         if max_pixels is not None:
             check_integer("max_pixels", max_pixels, owner=self, at_least=1)
-        self._store = _open(source)
-        if isinstance(self._store, _Arrays) and mode != "rgb":
+        self._store = open_source(source)
+        if isinstance(self._store, Arrays) and mode != "rgb":
             hint = "Convert them with a step: images.map(Gray())."
             refuse("mode", mode, "'rgb' for arrays: they are given out as they are", self, hint)
         self.root, self.mode, self.max_pixels = self._store.root, mode, max_pixels
@@ -127,6 +128,49 @@ class Images:
         images = images[inside]
         return images, np.array([source.partition("/")[0] for source in images.sources])
 
+    @classmethod
+    def from_manifest(cls, manifest, *, mode="rgb", max_pixels=None):
+        """The pictures that a table lists in its column ``path``, and their labels.
+
+        Parameters
+        ----------
+        manifest : str or path-like
+            A ``.csv`` or ``.parquet`` with the columns ``path`` and ``label``.
+        mode, max_pixels
+            As for `Images`.
+
+        Returns
+        -------
+        images : Images
+            In the order of the table.
+        labels : (n,) ndarray
+            Text from a CSV file; from Parquet as it is.
+
+        Raises
+        ------
+        ImageNotFoundError
+            If there is no such file, or no picture in it.
+        ImageError
+            If it cannot be read, has no such columns, or a picture has no label.
+        MissingDependencyError
+            If pyarrow, which reads Parquet, is not installed.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> manifest = Path(tempfile.mkdtemp()) / "pets.csv"
+        >>> _ = manifest.write_text("path,label\\ncats/a.jpg,cat\\nb.jpg,dog\\n")
+        >>> images, labels = Images.from_manifest(manifest)
+        >>> images.sources, labels.tolist()
+        (['cats/a.jpg', 'b.jpg'], ['cat', 'dog'])
+        """
+        from vision.manifests import open_labelled
+
+        if not Path(manifest).is_file():
+            raise ImageNotFoundError("there is no such file", manifest)
+        store, labels = open_labelled(manifest)
+        return cls(store, mode=mode, max_pixels=max_pixels), labels
+
     def __len__(self):
         return len(self._chosen)
 
@@ -140,7 +184,7 @@ class Images:
 
     @property
     def paths(self):
-        on_disk = type(self._store) is _Files
+        on_disk = type(self._store) is Files
         return [str(Path(self.root, source)) for source in self.sources] if on_disk else None
 
     @property
@@ -221,7 +265,7 @@ class Images:
         [2, 2, 1]
         """
         check_integer("size", size, owner="Images.chunks", at_least=1)
-        if isinstance(self._store, _Arrays) and not self._functions:
+        if isinstance(self._store, Arrays) and not self._functions:
             starts = range(0, len(self), size)
             return ([self[i] for i in range(len(self))[start : start + size]] for start in starts)
         return read_ahead(lambda index: self._produce(self._chosen[index]), len(self), size=size)
@@ -286,7 +330,7 @@ class Images:
         )
 
     def __repr__(self):
-        mode = "" if isinstance(self._store, _Arrays) else f", mode={self.mode!r}"
+        mode = "" if isinstance(self._store, Arrays) else f", mode={self.mode!r}"
         names = [getattr(step, "__name__", type(step).__name__) for step in self._functions]
         mapped = f", mapped by {', '.join(names)}" if names else ""
         noun = self._store.noun + "s" * (len(self) != 1)
@@ -298,163 +342,6 @@ class Images:
         title = html.escape(repr(self))
         strip = f'<div style="display:flex;gap:4px;align-items:center">{cells}</div>'
         return f"<div><code>{title}</code>{strip}</div>"
-
-
-class _Files:
-    """Files below a folder."""
-
-    noun = "file"
-
-    def __init__(self, root, members, shown):
-        self.root, self.members, self.shown = str(root), members, shown
-
-    def data(self, position, max_pixels):
-        return load_bytes(f"{self.root}/{self.members[position]}", max_pixels=max_pixels)
-
-    def decoded(self, position, data, mode, max_pixels):
-        path = f"{self.root}/{self.members[position]}"
-        return decode(data, mode=mode, max_pixels=max_pixels, path=path)
-
-    def state(self, position):
-        return file_state(f"{self.root}/{self.members[position]}")
-
-    def take(self, positions):
-        return type(self)(self.root, [self.members[i] for i in positions], self.shown)
-
-
-class _Archive(_Files):
-    """Members of a zip archive, which is opened on use and never unpacked."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.lock, self.zip = threading.Lock(), None
-
-    def data(self, position, max_pixels):
-        member = self.members[position]
-        try:
-            with self.lock:
-                if self._info(member).file_size > MAX_BYTES:
-                    raise ValueError(f"more than {MAX_BYTES:,} bytes")
-                return self.zip.read(member)
-        except Exception as error:  # zipfile lets some ten types through
-            path = f"{self.root}/{member}"
-            raise ImageError(f"cannot be taken out of the archive: {error}", path) from error
-
-    def state(self, position):
-        try:
-            with self.lock:
-                found = self._info(self.members[position])
-        except Exception:  # told, with its reason, when it is read
-            return None
-        return [found.file_size, found.CRC, 0]
-
-    def _info(self, member):
-        self.zip = self.zip or zipfile.ZipFile(self.root)
-        return self.zip.getinfo(member)
-
-    def __reduce__(self):
-        return _Archive, (self.root, self.members, self.shown)
-
-
-class _Arrays:
-    """Pictures in memory: one array, or a list of them."""
-
-    root, noun, shown = None, "array", ""
-
-    def __init__(self, arrays, members=None):
-        digits = max(6, len(str(len(arrays) - 1)))
-        self.members = members or [f"{i:0{digits}d}" for i in range(len(arrays))]
-        self.arrays = arrays
-
-    def data(self, position, max_pixels):
-        return self.arrays[position]
-
-    def decoded(self, position, data, mode, max_pixels):
-        return data
-
-    def state(self, position):
-        return None
-
-    def take(self, positions):
-        stacked = isinstance(self.arrays, np.ndarray)
-        arrays = self.arrays[positions] if stacked else [self.arrays[i] for i in positions]
-        return _Arrays(arrays, [self.members[i] for i in positions])
-
-
-def _open(source):
-    if isinstance(source, str | os.PathLike):
-        return _open_path(os.fsdecode(source))
-    if isinstance(source, Iterator):
-        source = list(source)
-    if isinstance(source, np.ndarray) and source.ndim == 3 and source.shape[2] in (3, 4):
-        hint = "That looks like one picture, which is the collection [image]."
-        refuse("source", source, "many pictures (n, H, W) or (n, H, W, 3)", "Images", hint)
-    if isinstance(source, list | tuple | np.ndarray) and np.iterable(source) and len(source):
-        if all(isinstance(item, str | os.PathLike) for item in source):
-            return _open_list([str(Path(item).absolute()) for item in source])
-        if all(isinstance(item, np.ndarray) for item in source):
-            return _open_arrays(source)
-    allowed = "a folder, pattern, zip archive, list of files or of arrays, or array (n, H, W[, 3])"
-    return refuse("source", source, allowed, "Images", "At least one picture is needed.")
-
-
-def _open_arrays(source):
-    for index, array in enumerate(source):
-        if array.dtype == object or not (array.ndim == 2 or array.shape[2:] in ((3,), (4,))):
-            allowed = "a picture (H, W), (H, W, 3) or, of four inks, (H, W, 4)"
-            refuse(f"source[{index}]", array, allowed, "Images")
-    stacked = isinstance(source, np.ndarray) and source.ndim > 1
-    return _Arrays(source if stacked else list(source))
-
-
-def _open_path(path):
-    place, suffix = Path(path), Path(path).suffix.lower()
-    if place.is_dir():
-        store = _Files(place.absolute(), only_pictures(walk(place)), f" in {place}/")
-    elif place.exists():
-        if suffix != ".zip" and (suffix in EXTENSIONS or not zipfile.is_zipfile(place)):
-            return _open_list([str(place.absolute())])
-        store = _open_zip(place)
-    elif glob.has_magic(path):
-        store = _open_pattern(path)
-    else:
-        raise ImageNotFoundError("there is no such folder or file", path)
-    if not store.members:
-        suffixes = ", ".join(sorted(EXTENSIONS))
-        reason = f"no picture found, hidden ones aside; looked for files ending in {suffixes}"
-        raise ImageNotFoundError(reason, path)
-    return store
-
-
-def _open_list(paths):
-    root = os.path.commonpath(paths)
-    if root in paths:
-        root = str(Path(root).parent)
-    members = [path[len(root) :].replace(os.sep, "/").lstrip("/") for path in paths]
-    return _Files(root, members, f" under {root}")
-
-
-def _open_zip(path):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = only_pictures(dict.fromkeys(archive.namelist()))
-    except Exception as error:  # zipfile lets some ten types through
-        raise ImageError(f"not a zip archive that can be read: {error}", path) from error
-    return _Archive(path.absolute(), members, f" in {path}")
-
-
-def _open_pattern(pattern):
-    parts, plain = Path(pattern).parts, 0
-    while plain < len(parts) - 1 and (
-        not glob.has_magic(parts[plain]) or Path(*parts[: plain + 1]).is_dir()
-    ):
-        plain += 1
-    root, rest = Path(*parts[:plain]), parts[plain:] + ("*",) * (parts[-1] == "**")
-    if not root.is_dir():
-        raise ImageNotFoundError(f"there is no folder {str(root)!r}", pattern)
-    names = walk(root, float("inf") if "**" in rest else len(rest))
-    found = [name for name in names if matches(name.split("/"), rest)]
-    return _Files(root.absolute(), only_pictures(found), f" matching {pattern}")
 
 
 def _cell(images, index):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.errors import LedgerInUseError, WriteError
+from vision.rows import Rows
 
 _SUM = b',"sum":"'
 _SUM_BYTES = len(_SUM) + 8 + len(b'"}')
@@ -109,9 +110,21 @@ class Ledger:
         """The entry of a name, or None."""
         return self[name] if name in self._offsets else None
 
+    def offsets(self, key):
+        """Where the entries lie in the file, sorted by a key of their names."""
+        return (self._offsets[name] for name in sorted(self, key=key))
+
+    def in_order(self, key):
+        """The entries, sorted by a key of their names."""
+        return (self[name] for name in sorted(self, key=key))
+
     def name_of(self, content):
         """A name whose content has this hash, or None."""
         return self._names.get(content)
+
+    def contents(self):
+        """The hashes of all contents, in no order."""
+        return [content for content in self._names if content is not None]
 
     def __enter__(self):
         return self
@@ -224,11 +237,17 @@ def parsed(line):
         entry = json.loads(text + b"}")
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    if isinstance(entry.get("rows"), dict):
+        entry["rows"] = Rows(**entry["rows"])
+    return entry
 
 
 def _plain(value):
-    """NumPy's numbers as Python's; float32 by its shortest decimal, as a table shows it."""
+    """What JSON holds: rows as their text, and NumPy's numbers as Python's."""
+    if isinstance(value, Rows):
+        return value.to_plain()
     if isinstance(value, np.floating):
         return float(str(value))
     if isinstance(value, np.generic):
@@ -245,8 +264,7 @@ def _lock(descriptor, path):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise LedgerInUseError(
-            f"Another run is writing to {str(path.parent)!r}. Wait for its end, or choose another "
-            "folder."
+            f"Another run is writing to {str(path)!r}. Wait for its end, or choose another folder."
         ) from None
     except OSError:  # a file system without locks
         return

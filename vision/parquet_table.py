@@ -27,7 +27,7 @@ def require_parquet():
     """
     try:
         import pyarrow as pa
-        import pyarrow.parquet  # noqa: F401 (on use: it takes a while)
+        import pyarrow.parquet
     except ImportError as error:
         raise MissingDependencyError(
             "Tables as Parquet are written by pyarrow, which is not installed: "

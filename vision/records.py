@@ -10,6 +10,7 @@ from vision.errors import ImageError, KindError, ParameterError
 from vision.kinds import LOCATED, Branched, Kind, is_binary, kinds_of
 from vision.output_names import extension_of, output_name
 from vision.result_base import Result
+from vision.rows import Rows
 from vision.segmentation import Segmentation
 
 PICTURES = frozenset({Kind.RGB, Kind.GRAY})
@@ -160,7 +161,7 @@ class Recorder:
 
         Returns
         -------
-        rows : list of dict
+        rows : Rows
             One an object, numbered from 1; one numbered 0 if nothing was found.
         files : dict of str to bytes
             What is to be written below the folder, by path.
@@ -172,18 +173,21 @@ class Recorder:
         KindError
             If the result is of a kind that cannot be written.
         """
-        rows, files = [], {}
+        tables, files = [], {}
         for branch, part, value in _parts(kind, result):
             part = _settled(part, value)
             place = f"{branch}/" if branch else ""
-            common, columns, found = self._found(f"{OUTPUTS}/{place}", name, part, value, files)
+            common, columns, table = self._found(f"{OUTPUTS}/{place}", name, part, value, files)
             if self.overlay and (part in LOCATED or part is Kind.CLASS):
                 drawn = self._drawn(_drawable(part, value), image, alone=value is result)
                 self._add(f"{OVERLAYS}/{place}", name, drawn, files, lossless=False)
             lead = {"source": source} | ({"branch": branch} if branch else {})
-            numbered = enumerate(found, start=1) if found else [(0, dict.fromkeys(columns))]
-            rows += [{**lead, "object": number, **common, **row} for number, row in numbered]
-        return rows, files
+            first = 1 if table else 0
+            table = table or [[None] * len(columns)]
+            for number, row in enumerate(table, start=first):
+                row[:0] = *lead.values(), number, *common.values()
+            tables.append(([*lead, "object", *common, *columns], table))
+        return Rows.joined(tables), files
 
     def renamed(self, entry, name, source):
         """What the ledger's entry of a file becomes for another file of the same content.
@@ -197,7 +201,7 @@ class Recorder:
 
         Returns
         -------
-        (list of dict, dict of str to str) or None
+        (Rows, dict of str to str) or None
             Its rows, and the new path of each output; None where the names stand for different
             formats.
         """
@@ -214,7 +218,7 @@ class Recorder:
             row | {"source": source} | ({"output": paths[row["output"]]} if "output" in row else {})
             for row in entry["rows"]
         ]
-        return rows, paths
+        return Rows.of(rows), paths
 
     def _named(self, name):
         """The names of outputs, lossless ones and pictures, with their formats."""
@@ -230,21 +234,20 @@ class Recorder:
         return found.draw(shown)
 
     def _found(self, folder, name, kind, value, files):
-        """Cells common to all rows, columns, and a row for each object; pictures go to `files`."""
+        """Cells common to all rows, columns, and cells for each object; pictures go to `files`."""
         if kind in PICTURES or kind in MASKS:
             path = self._add(folder, name, value, files, lossless=kind in MASKS)
-            row = {"width": value.shape[1], "height": value.shape[0]}
-            return {"output": path}, (*row,), [row]
+            height, width = value.shape[:2]
+            return {"output": path}, ("width", "height"), [[width, height]]
         if kind is Kind.LABELS:
             found = _segmentation(value)
             path = self._add(folder, name, _levels(found.labels), files, lossless=True)
-            return {"output": path}, found.columns, found.to_records()
+            return {"output": path}, found.columns, found.to_table()
         if kind is Kind.FEATURES:
-            row = dict(zip(self._feature_names(folder, len(value)), value, strict=True))
-            return {}, (*row,), [row]
+            return {}, self._feature_names(folder, len(value)), [list(value)]
         if kind is Kind.VALUE:
-            return {}, ("value",), [{"value": value}]
-        return {}, value.columns, value.to_records()
+            return {}, ("value",), [[value]]
+        return {}, value.columns, value.to_table()
 
     def _feature_names(self, folder, count):
         branch = folder.removeprefix(f"{OUTPUTS}/").rstrip("/")

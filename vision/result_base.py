@@ -67,7 +67,16 @@ class Result:
         records : list of dict
             One an object, keyed by `columns`, of plain Python values; None where not known.
         """
-        return [dict(zip(self.columns, row, strict=True)) for row in self._rows()]
+        return [dict(zip(self.columns, row, strict=True)) for row in self.to_table()]
+
+    def to_table(self):
+        """The rows of `to_records` as lists, in the order of `columns`.
+
+        Returns
+        -------
+        table : list of list
+        """
+        return [list(row) for row in self._rows()]
 
     def mapped(self, matrix, shape):
         """The same result in another image.

@@ -3,9 +3,8 @@
 import itertools
 from collections import Counter
 
-from vision.run_work import Chunk, intact
+from vision.run_work import SECONDS, Chunk, intact
 
-SECONDS = 1.0  # of work that a chunk aims at: the most that a crash costs
 LARGEST = 1024  # files
 
 
@@ -28,6 +27,8 @@ class Resume:
         Whether files and outputs are read, where otherwise their size and time must do.
     only_failed : bool
         Whether nothing but files that failed is tried.
+    names : list of str, optional
+        What the outputs of each file are called after; by default as `names_of` has them.
 
     Attributes
     ----------
@@ -38,11 +39,11 @@ class Resume:
         The unchanged files by the run that did them.
     """
 
-    def __init__(self, images, ledger, key, out, *, restart, verify, only_failed):
+    def __init__(self, images, ledger, key, out, *, restart, verify, only_failed, names=None):
         self.images, self.ledger, self.key, self.out = images, ledger, key, out
         self.restart, self.verify, self.only_failed = restart, verify, only_failed
         self.counts, self.runs = Counter(), Counter()
-        self.names = _names(images)
+        self.names = names_of(images) if names is None else names
 
     def tasks(self):
         """The files to do: pairs of index, and the entry that holds if the content is the same."""
@@ -82,7 +83,8 @@ class Resume:
                 yield entry | {"vanished": True}
 
 
-def _names(images):
+def names_of(images):
+    """What the outputs of each picture are called after: no two are the same."""
     suffix = ".png" if images.root is None else ""  # pictures in memory have no format
     return [images.name(index) + suffix for index in range(len(images))]
 
@@ -107,10 +109,16 @@ class Pace:
     def __init__(self, images, names, tasks, *, largest=LARGEST, unit=1):
         self.images, self.names, self.tasks = images, names, iter(tasks)
         self.largest, self.unit, self.size, self.again = largest, unit, min(unit, largest), []
+        self.left = len(names)
 
-    def next(self, *, idle):
-        """The next chunk, or None; what was left for later only if nothing is in work."""
-        taken = list(itertools.islice(self.tasks, self.size))
+    def next(self, *, idle, slots):
+        """The next chunk, or None; what was left for later only if nothing is in work.
+
+        Towards the end chunks get smaller, so that all `slots` end at about the same time.
+        """
+        fair = max(self.unit, self.left // (2 * slots))
+        taken = list(itertools.islice(self.tasks, min(self.size, fair)))
+        self.left -= len(taken)
         if not taken and idle:
             taken, self.again = self.again[: self.size], self.again[self.size :]
         return self.chunk(taken) if taken else None
@@ -121,10 +129,20 @@ class Pace:
         return Chunk(self.images[indices], [self.names[index] for index in indices], tasks)
 
     def note(self, chunk, entries, seconds):
-        """A chunk took so long; what has no entry is to be done later."""
-        done = {entry["name"] for entry in entries}
-        self.again += [task for task, name in zip(chunk.tasks, chunk.names) if name not in done]
-        if len(chunk):
-            fitting = SECONDS * len(chunk) / max(seconds, 1e-6)
+        """A chunk took so long; its entries. What it did not get to is given again first."""
+        found = {entry["name"]: entry for entry in entries}
+        tasks = list(zip(chunk.tasks, chunk.names))
+        self.again += [task for task, name in tasks if name in found and waits(found[name])]
+        rest = [task for task, name in tasks if name not in found]
+        self.tasks = itertools.chain(rest, self.tasks) if rest else self.tasks
+        self.left += len(rest)
+        if found:
+            fitting = SECONDS * len(found) / max(seconds, 1e-6)
             fitting = max(self.unit, int(min(fitting, 4 * self.size)) // self.unit * self.unit)
             self.size = min(fitting, self.largest)
+        return [entry for entry in entries if not waits(entry)]
+
+
+def waits(entry):
+    """Whether it stands for a file that waits for another of the same content."""
+    return "waits" in entry

@@ -15,18 +15,20 @@ class Digest:
 
     Parameters
     ----------
-    kind : Kind or Branched
-        What the pipeline gives.
+    kinds : dict of str to Kind
+        What the pipeline gives, by branch, see `vision.records.parts_of`.
 
     Attributes
     ----------
     done, failed, vanished : int
+    ended : float
+        The time of the last file.
     failures : list of dict
         The first of them, with ``source``, ``error`` and ``reason``.
 
     Examples
     --------
-    >>> digest = Digest(Kind.MASK)
+    >>> digest = Digest({"": Kind.MASK})
     >>> for number in range(1000):
     ...     entry = {"name": f"{number}.png", "source": f"{number}.png", "seconds": number / 100}
     ...     digest.note(entry | {"rows": [], "outputs": [], "laps": [["Gray", 0.5], ["Otsu", 1]]})
@@ -36,9 +38,10 @@ class Digest:
     ('Gray', 1000, 0.5, 0.5)
     """
 
-    def __init__(self, kind):
-        self.kind = kind
+    def __init__(self, kinds):
+        self.kinds = kinds
         self.done = self.failed = self.vanished = 0
+        self.ended = 0.0
         self.failures = []
         self._slowest, self._laps = [], {}
         self._stride, self._kept = 1, []
@@ -48,6 +51,7 @@ class Digest:
         if "vanished" in entry:
             self.vanished += 1
             return
+        self.ended = max(self.ended, entry.get("at", 0.0))
         self._note_slow(entry["seconds"], entry["source"])
         if "error" in entry:
             self.failed += 1
@@ -77,7 +81,7 @@ class Digest:
         if self.done % self._stride:
             return
         kept = {name: entry[name] for name in ("name", "source", "seconds", "outputs")}
-        self._kept.append(kept | {"found": found(self.kind, entry["rows"])})
+        self._kept.append(kept | {"found": found(self.kinds.get(""), entry["rows"])})
         if len(self._kept) == 2 * SAMPLES:
             self._kept, self._stride = self._kept[::2], 2 * self._stride
 
@@ -101,14 +105,14 @@ def found(kind, rows):
 
     Parameters
     ----------
-    kind : Kind or Branched
-        What the pipeline gives.
+    kind : Kind or None
+        What the pipeline gives; None where there are branches.
     rows : list of dict
 
     Returns
     -------
     str
-        Empty where there are branches: they say different things.
+        Empty where there are branches, which say different things.
 
     Examples
     --------
@@ -121,7 +125,7 @@ def found(kind, rows):
     >>> found(Kind.MASK, [{"source": "a.png", "object": 1, "width": 4, "height": 3}])
     '4 x 3 pixels'
     """
-    if not rows or "branch" in rows[0]:
+    if not rows or kind is None:
         return ""
     first = rows[0]
     if kind in PICTURES or kind in MASKS:

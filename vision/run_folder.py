@@ -14,9 +14,9 @@ from vision.images import Images
 from vision.io import write_bytes
 from vision.records import OUTPUTS, OVERLAYS
 from vision.run_tables import ERRORS, RESULTS
+from vision.shards import LEDGER, check_shard, shards_of
 from vision.text import describe
 
-LEDGER = "ledger.jsonl"
 DESCRIPTIONS = AS_TEXT, AS_ARCHIVE, AS_REPR = "pipeline.yaml", "pipeline.vision", "pipeline.txt"
 
 
@@ -52,13 +52,15 @@ def check_folder(out, owner="run"):
         )
 
 
-def check_free(out):
-    """Whether a folder holds an earlier run.
+def check_free(out, shard=None):
+    """Whether a folder holds an earlier run, or may do so at any moment: with shards it may.
 
     Parameters
     ----------
     out : Path
         The folder; it need not be there.
+    shard : Shard, optional
+        What of the run will be written there.
 
     Returns
     -------
@@ -68,6 +70,7 @@ def check_free(out):
     ------
     OutputExistsError
         If there are tables or pictures where a run puts its own, but no ledger: no run made them.
+        If the run there is in other shards, or in none.
     ParameterError
         If `out` is a file, or lies in one.
 
@@ -82,15 +85,24 @@ def check_free(out):
     True
     """
     check_folder(out)
-    if (out / LEDGER).exists():
+    foreign = next(_outputs_in(out), None)
+    check_shard(out, shard)
+    # Looked for last: another shard may have begun meanwhile, with its ledger before its outputs.
+    if (out / LEDGER).exists() or shards_of(out):
         return True
+    if foreign is not None:
+        raise OutputExistsError(
+            f"The 'out' of run holds {str(foreign)!r}, which no run made. Choose another folder."
+        )
+    return shard is not None
+
+
+def _outputs_in(out):
+    """Tables and pictures where a run puts its own."""
     for name in (RESULTS, ERRORS, OUTPUTS, OVERLAYS):
         place = out / name
         if place.is_file() or (place.is_dir() and any(place.iterdir())):
-            raise OutputExistsError(
-                f"The 'out' of run holds {str(place)!r}, which no run made. Choose another folder."
-            )
-    return False
+            yield place
 
 
 def reading_of(source, mode, kinds):

@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from vision.errors import ParameterError
 from vision.fingerprints import OPENCV
@@ -48,9 +49,16 @@ def head_of(pipeline, source, options):
         "source": _lasting(source),
         "asked": {name: value for name, value in options.items() if _plain(value)},
         "folder": os.getcwd(),  # noqa: PTH109 (as text)
-        "command": sys.argv,
+        "command": _command(),
         "made_by": _made_by(),
     }
+
+
+def _command():
+    """The words that started the process."""
+    if Path(sys.argv[0]).stem == "vision":
+        return ["vision", *sys.argv[1:]]
+    return ["python", *sys.orig_argv[1:]]
 
 
 def _plain(value):

@@ -12,7 +12,7 @@ from vision.drawing import thumbnail, to_display
 from vision.encoding import encode
 from vision.io import read
 from vision.kinds import Kind
-from vision.records import MASKS, OUTPUTS, OVERLAYS, parts_of
+from vision.records import MASKS, OUTPUTS, OVERLAYS
 
 SIDE = 320  # pixels, the longer side
 QUALITY = 78
@@ -43,7 +43,7 @@ class Pictures:
         self.chosen = digest.chosen()
         wanted = {entry["name"] for entry in self.chosen}
         self.indices = {name: index for index, name in enumerate(names) if name in wanted}
-        self.parts = parts_of(digest.kind)
+        self.kinds = digest.kinds
         self.share = _share(digest.steps())
 
     def figures(self):
@@ -79,9 +79,9 @@ class Pictures:
 
     def _output(self, path):
         folder, _, rest = path.partition("/")
-        branches = [name for name in self.parts if name and rest.startswith(f"{name}/")]
+        branches = [name for name in self.kinds if name and rest.startswith(f"{name}/")]
         branch = max(branches, key=len, default="")
-        kind = self.parts.get(branch, Kind.ANY) if folder == OUTPUTS else Kind.RGB
+        kind = self.kinds.get(branch, Kind.ANY) if folder == OUTPUTS else Kind.RGB
         picture = _opaque(read(Path(self.out, path), mode="unchanged"))
         if kind is Kind.LABELS:
             picture = picture.astype(np.int32)

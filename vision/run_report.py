@@ -6,12 +6,17 @@ import signal
 import time
 from pathlib import Path
 
+from vision.kinds import LOCATED, Kind
+from vision.images import Images
+from vision.progress import in_words
+from vision.quantities import took
 from vision.run_pictures import Pictures
 from vision.step_times import EVERY
+from vision.stopping import Stopping
 
 REPORT = "index.html"
 MARK = '<meta name="generator" content="vision run">'
-SHARE, LEAST, LONGEST = 0.02, 0.3, 10.0  # of the run's time, seconds: for the pictures
+SHARE, LEAST, LONGEST = 0.02, 0.4, 10.0  # of the run's time, seconds: for the pictures
 MOMENT = 0.1  # seconds, after a signal
 LINKED = (
     "results.csv",
@@ -28,7 +33,7 @@ def write_report(out, head, digest, counts, *, images, names, seconds, notes, st
     """Write ``index.html`` into the folder of a run.
 
     Pictures are made of at most `vision.run_digest.SAMPLES` files, chosen evenly, for 2% of the
-    time that the run took, but at least 0.3 and at most 10 seconds; for a moment if a signal
+    time that the run took, but at least 0.4 and at most 10 seconds; for a moment if a signal
     ended the run, and no longer than until one comes.
 
     Parameters
@@ -40,8 +45,7 @@ def write_report(out, head, digest, counts, *, images, names, seconds, notes, st
     digest : Digest
         What the tables hold.
     counts : dict of str to int
-        How many files of this run, by what the page calls them: ``done``, ``failed``,
-        ``unchanged`` and others.
+        How many files of this run, by what the page calls them: ``done``, ``failed`` and others.
     images : Images
         The source.
     names : list of str
@@ -85,8 +89,11 @@ def write_report(out, head, digest, counts, *, images, names, seconds, notes, st
         "notes": notes,
         "stopped": stopped,
         "seconds": seconds,
-        "left": head["files"] - counts["done"] - counts["failed"] - counts["unchanged"],
+        "left": head["files"]
+        - sum(counts.get(name, 0) for name in ("done", "failed", "unchanged")),
         "figures": figures,
+        "branches": [name for name in digest.kinds if name],
+        "drawable": bool({*digest.kinds.values()} & {*LOCATED, Kind.CLASS}),
         "widest": max((len(figure["pictures"]) for figure in figures), default=0),
     }
     text = _environment().get_template("run.html").render(facts)
@@ -102,10 +109,52 @@ def _is_ours(page):
         return True
 
 
+def report_merged(out, heads, digest, notes):
+    """Write the page of a run in shards, from what their ledgers say.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    heads : list of dict
+        The first line of the last run of each shard.
+    digest : Digest
+        What the tables hold.
+    notes : iterable of str
+        What else is to be known.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    WriteError, FileExistsError
+        As `write_report`.
+    """
+    last = max(heads, key=lambda head: head["started"])
+    started = min(head["started"] for head in heads)
+    asked = {name: value for name, value in last["asked"].items() if name != "shard"}
+    files = sum(head["files"] for head in heads)
+    chosen = digest.chosen() if last["root"] and Path(last["root"]).is_dir() else []
+    paths = [f"{last['root']}/{entry['source']}" for entry in chosen]
+    return write_report(
+        out,
+        last | {"started": started, "asked": asked, "files": files},
+        digest,
+        {"done": digest.done, "failed": digest.failed, "gone from the source": digest.vanished},
+        images=Images(paths, mode=asked["mode"], max_pixels=asked["max_pixels"]) if paths else (),
+        names=[entry["name"] for entry in chosen],
+        seconds=max(digest.ended - started, 0.0),
+        notes=notes,
+        stopping=Stopping(),
+    )
+
+
 def _told(out, head, digest):
     """What the page says that the ledger knows."""
     source, steps = head["source"], digest.steps()
-    installed = head["made_by"]
     return {
         "head": head,
         "digest": digest,
@@ -114,19 +163,26 @@ def _told(out, head, digest):
         "tables": [name for name in LINKED if (Path(out) / name).exists()],
         "steps": steps,
         "total": sum(mean for _, _, mean, _ in steps) or 1,
+        "largest": max((mean for _, _, mean, _ in steps), default=0) or 1,
         "timed": max((files for _, files, _, _ in steps), default=0),
         "every": EVERY,
         "slowest": digest.slowest(),
-        "asked": [pair for pair in head["asked"].items() if pair[1] not in (None, False)],
-        "revisions": [pair for pair in head["versions"].items() if pair[0] not in installed],
+        "asked": [(name, _option(value)) for name, value in head["asked"].items() if value],
+        "revisions": [pair for pair in head["versions"].items() if isinstance(pair[1], int)],
         "replay": _replay(out, head),
     }
 
 
+def _option(value):
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "yes" if value is True else value
+
+
 def _title(source):
-    if source is None:
-        return "Pictures"
-    return "A list of files" if isinstance(source, list) else Path(source).name or source
+    if isinstance(source, str):
+        return f"Run over {Path(source).name or source}"
+    return "Run over pictures in memory" if source is None else "Run over a list of files"
 
 
 def _origin(source, root):
@@ -143,8 +199,6 @@ def _replay(out, head):
 def _environment():
     import jinja2
 
-    from vision.progress import in_words
-
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vision"),
         autoescape=True,
@@ -152,22 +206,10 @@ def _environment():
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"took": took, "in_words": in_words, "command": shlex.join}
-    environment.globals["when"] = lambda seconds: time.strftime(
-        "%Y-%m-%d %H:%M", time.localtime(seconds)
-    )
+    environment.filters |= {"took": took, "when": _when, "command": shlex.join}
+    environment.filters["in_words"] = lambda seconds: in_words(seconds).replace(" ", "\u00a0")
     return environment
 
 
-def took(seconds):
-    """A short length of time in the unit that suits it.
-
-    Examples
-    --------
-    >>> took(0.0000123), took(0.0421), took(3.14159)
-    ('12 µs', '42.1 ms', '3.14 s')
-    """
-    for unit, size in (("s", 1), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+def _when(seconds):
+    return time.strftime("%Y-%m-%d at %H:%M", time.localtime(seconds))

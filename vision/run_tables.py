@@ -1,8 +1,9 @@
 """The tables of a run, derived from its ledger: results, errors, and files that vanished."""
 
+import heapq
 import time
 
-from vision.images import natural
+from vision.file_listing import natural
 from vision.parquet_table import write_parquet
 from vision.tables import Table
 
@@ -21,7 +22,7 @@ def write_tables(out, ledgers, key, *, branches, within=None, parquet=False, see
     ----------
     out : Path
         The folder of the run.
-    ledgers : list of Ledger
+    ledgers : list of Ledger or vision.merging.Part
         One, or those of all shards.
     key : str
         What the pipeline is.
@@ -48,20 +49,17 @@ def write_tables(out, ledgers, key, *, branches, within=None, parquet=False, see
         If one cannot be written; older ones are intact.
     """
     deadline = None if within is None else time.monotonic() + within
-    owners = {name: ledger for ledger in ledgers for name in ledger}
-    names = sorted(owners, key=natural)
     lead = ["source", *(["branch"] if branches else []), "object"]
     with (
         Table(out / RESULTS, lead) as results,
         Table(out / ERRORS, ["source", "error", "reason"]) as errors,
         Table(out / VANISHED, ["source", "output"]) as vanished,
     ):
-        for name in names:
+        for entry in _in_order(ledgers):
             if deadline is not None and time.monotonic() > deadline:
                 for table in (results, errors, vanished):
                     table.discard()
                 return False
-            entry = owners[name][name]
             if seen is not None and ("vanished" in entry or entry["key"] == key):
                 seen(entry)
             if "vanished" in entry:
@@ -80,7 +78,7 @@ def write_tables(out, ledgers, key, *, branches, within=None, parquet=False, see
         (out / PARQUET).unlink(missing_ok=True)
         return True
     try:
-        write_parquet(out / PARQUET, lead, lambda: _rows(owners, names, key, deadline))
+        write_parquet(out / PARQUET, lead, lambda: _rows(ledgers, key, deadline))
     except _LateError:
         return False
     return True
@@ -90,10 +88,15 @@ class _LateError(Exception):
     """There is no time left."""
 
 
-def _rows(owners, names, key, deadline):
-    for name in names:
+def _in_order(ledgers):
+    """The entries of all ledgers as one."""
+    parts = [ledger.in_order(natural) for ledger in ledgers]
+    return heapq.merge(*parts, key=lambda entry: natural(entry["name"])) if parts[1:] else parts[0]
+
+
+def _rows(ledgers, key, deadline):
+    for entry in _in_order(ledgers):
         if deadline is not None and time.monotonic() > deadline:
             raise _LateError
-        entry = owners[name][name]
         if entry["key"] == key and "vanished" not in entry:
             yield from entry["rows"]

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from vision.errors import ImageError, WriteError
-from vision.fingerprints import content_hash
+from vision.fingerprints import check_sum, content_hash
 from vision.kinds import kinds_of
 from vision.opencv import cv2
 from vision.regular_file import file_state
 from vision.staging import HOPELESS, Staging
 from vision.step_times import EVERY, Laps, run_many_timed, run_timed
 
+SECONDS = 1.0  # of work, then a chunk ends: about what a crash costs a thread
 BATCH = 16  # pictures that a network or a scikit-learn step gets at once ...
 BATCH_BYTES = 32 << 20  # ... unless they hold more than this together
 
@@ -78,9 +79,9 @@ class Work:
 
     An entry holds ``name`` and ``source``, ``state`` and ``hash`` of the file, ``run``, ``key``,
     ``seconds`` that it took and the time ``at`` its end, the ``rows`` of the table, the ``outputs``
-    (path, size, time and hash of each), ``laps`` where its steps were timed and, where the file
-    failed, ``error``. A file whose content is in work elsewhere has none: it is to
-    be given again later.
+    (path, size, time and check sum of each), ``laps`` where its steps were timed and, where the
+    file failed, ``error``. A file whose content is in work elsewhere has ``name`` and ``waits``: it
+    is to be given again later. One that a chunk did not get to, in its second, has no entry.
 
     Parameters
     ----------
@@ -105,20 +106,31 @@ class Work:
         self._lock, self._claimed = threading.Lock(), {}  # content to the name that is in work
 
     def __call__(self, chunk):
+        return self.finish(self.begin(chunk))
+
+    def begin(self, chunk):
+        """Do everything but the waiting for the disk: entries, files put aside, and what ended it.
+
+        The error is one with which no further file can be written, or None.
+        """
         staging = Staging(self.recorder.out, self.run, durable=self.durable)
         entries, fatal = [], None
         try:
-            try:
-                self._fill(entries, chunk, staging)
-            except WriteError as error:  # what is done already still gets its place
-                fatal = error
-            if self.abandoned.is_set():
-                staging.discard()
-                return []
-            failed = staging.publish()
+            self._fill(entries, chunk, staging)
+        except WriteError as error:  # what is done already still gets its place
+            fatal = error
         except BaseException:
             staging.discard()
             raise
+        return entries, staging, fatal
+
+    def finish(self, begun):
+        """Make the outputs of a chunk visible; its entries."""
+        entries, staging, fatal = begun
+        if self.abandoned.is_set():
+            staging.discard()
+            return []
+        failed = staging.publish()
         entries = [self._settled(entry, failed) for entry in entries]
         if fatal is not None:
             fatal.entries = entries
@@ -127,6 +139,8 @@ class Work:
 
     def _settled(self, entry, failed):
         """The entry, its outputs as they are on the disk now."""
+        if "waits" in entry:
+            return entry
         out, errors = self.recorder.out, [failed[o[0]] for o in entry["outputs"] if o[0] in failed]
         if errors:
             for path, *_ in entry["outputs"]:
@@ -138,8 +152,10 @@ class Work:
 
     def _fill(self, entries, chunk, staging):
         batch = []
+        started = time.monotonic()
         for index in range(len(chunk)):
-            if self.stopping.is_set():
+            late = index and not batch and time.monotonic() - started > SECONDS
+            if late or self.stopping.is_set():
                 break
             file = _File(chunk, index)
             try:
@@ -167,8 +183,10 @@ class Work:
         if earlier is not None and earlier["hash"] == file.hash:
             return {**earlier, "state": file.state, "kept": True}
         copied = self._copied(file, staging)
-        if copied is not None or not self._claim(file):
+        if copied is not None:
             return copied
+        if not self._claim(file):
+            return {"name": file.name, "waits": True}
         image = chunk.images.decoded(index, data)
         self.plan.admit(image)
         file.lap("decode")
@@ -234,9 +252,13 @@ class Work:
             for path, data in files.items():
                 staging.add(path, data)
         file.lap("write")
-        outputs = [[path, None, None, content_hash(data)] for path, data in files.items()]
+        outputs = [[path, None, None, check_sum(data)] for path, data in files.items()]
         laps = {"laps": file.laps.found} if file.laps is not None else {}
         return self._entry(file, rows, outputs) | laps
+
+    def lost(self, chunk, index, error):
+        """The entry of a file of a chunk, with the cells of the error that nobody lived to tell."""
+        return self._entry(_File(chunk, index), [], []) | {"error": error}
 
     def _failed(self, file, error):
         if getattr(error, "errno", None) in HOPELESS:
@@ -284,14 +306,14 @@ def intact(out, entry, *, verify=False):
         found = file_state(f"{out}/{path}")
         if found is None or found[0] != size:
             return False
-        if (verify or found[1] != changed) and _hash_of_file(f"{out}/{path}") != content:
+        if (verify or found[1] != changed) and _sum_of_file(f"{out}/{path}") != content:
             return False
     return True
 
 
-def _hash_of_file(path):
+def _sum_of_file(path):
     try:
-        return content_hash(np.fromfile(path, np.uint8))
+        return check_sum(np.fromfile(path, np.uint8))
     except OSError:
         return None
 
@@ -319,6 +341,8 @@ def described(error):
     if not reason:
         reason = "not enough memory" if isinstance(error, MemoryError) else "no reason given"
     name = cls.__name__ if ours else f"{cls.__module__}.{cls.__name__}"
+    if isinstance(error, MemoryError) or getattr(error, "code", None) == cv2.Error.StsNoMem:
+        name = MemoryError.__name__  # of NumPy and OpenCV too
     return {"error": name, "reason": " ".join(reason.split())}
 
 

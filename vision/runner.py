@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vision.allocator import memory_kept
 from vision.checks import check_bool, check_choice, check_integer, refuse
+from vision.cluster import Cluster, check_cluster
 from vision.composition import chain
 from vision.encoding import format_of
 from vision.entry import check_first, entry_of
@@ -19,13 +20,14 @@ from vision.parquet_table import require_parquet
 from vision.pipeline import Pipeline
 from vision.progress import in_words, progress_of
 from vision.records import LOSSY, Recorder, check_outputs, parts_of
-from vision.resume import LARGEST, Pace, Resume
+from vision.resume import LARGEST, Pace, Resume, names_of
 from vision.run_digest import Digest
-from vision.run_folder import LEDGER, check_free, collect, describe_run, reading_of
+from vision.run_folder import check_free, collect, describe_run, reading_of
 from vision.run_head import head_of
 from vision.run_report import write_report
 from vision.run_tables import ERRORS, RESULTS, write_tables
 from vision.run_work import BATCH, Work, leaving, one_cv2_thread
+from vision.shards import Shard, ledger_name
 from vision.staging import remove_left
 from vision.stopping import Stopping
 
@@ -47,8 +49,8 @@ class RunSummary:
         How long it took.
     out : Path
         The folder of the outputs.
-    results_csv, errors_csv : Path
-        The two tables.
+    results_csv, errors_csv : Path or None
+        The two tables; None for a shard, whose results `vision.merge` writes.
     notes : tuple of str
         What else is to be known: why files were done again, which vanished, versions that differ.
     report : Path, optional
@@ -74,10 +76,10 @@ class RunSummary:
     def __repr__(self):
         failed = f", {self.failed} failed" if self.failed else ""
         unchanged = f", {self.unchanged} unchanged" if self.unchanged else ""
-        errors = f", {self.errors_csv}" if self.failed else ""
+        errors = f", {self.errors_csv}" if self.failed and self.errors_csv else ""
         took = in_words(self.seconds)
         counts = f"{self.done} done{failed}{unchanged}"
-        return f"RunSummary({counts} in {took}: {self.results_csv}{errors})"
+        return f"RunSummary({counts} in {took}: {self.results_csv or self.out}{errors})"
 
 
 def run(
@@ -94,6 +96,11 @@ def run(
     verify=False,
     durable="chunk",
     threads=None,
+    workers=None,
+    dask=None,
+    timeout=None,
+    memory_limit=None,
+    shard=None,
     max_pixels=None,
     tables="csv",
     report=True,
@@ -155,6 +162,21 @@ def run(
         as done, each before the next file, or whenever the system writes them.
     threads : int, optional
         Threads; by default one for each processor that may be used.
+    workers : int, optional
+        Instead of threads so many processes, where a step may crash, never end, or keep Python's
+        lock. One that dies is replaced, and its files are tried again: one at which workers die
+        three times is an error.
+    dask : str, optional
+        Instead of these the address of a Dask scheduler, whose workers (of one thread each) have
+        the same packages, and the source and `out` under the same names.
+    timeout : float, optional
+        Seconds that a file may take; with `workers` or `dask` alone.
+    memory_limit : int or str, optional
+        Bytes that a worker may have, as a number or such as ``"2GB"``; with `workers` or `dask`
+        alone.
+    shard : str, optional
+        ``"3/100"`` does the third of a hundred parts of the files, told by their names. All parts
+        may be done at once, anywhere, into the same `out`; `vision.merge` writes their tables.
     max_pixels : int, optional
         The largest width times height that is read, see `vision.read`.
     tables : str or list of str, default="csv"
@@ -173,7 +195,7 @@ def run(
     ParameterError
         If an option makes no sense.
     OutputExistsError
-        If `out` holds pictures that no run of this toolkit made.
+        If `out` holds pictures that no run of this toolkit made, or a run in other shards.
     LedgerInUseError
         If another run is writing to `out`.
     KindError
@@ -185,7 +207,8 @@ def run(
     ImageNotFoundError
         If there is no picture.
     MissingDependencyError
-        If `tables` asks for Parquet, and pyarrow is not installed.
+        If `tables` asks for Parquet, and pyarrow is not installed; for `workers` and `dask`
+        without Dask.
     WriteError
         If `out` cannot be written, or its disk is full: what was done before is kept.
     KeyboardInterrupt, SystemExit
@@ -205,7 +228,21 @@ def run(
     """
     started = time.monotonic()
     options = _Options(
-        overlay, format, quality, restart, retry_failed, verify, durable, threads, tables, report
+        overlay,
+        format,
+        quality,
+        restart,
+        retry_failed,
+        verify,
+        durable,
+        threads,
+        workers,
+        dask,
+        timeout,
+        memory_limit,
+        tables,
+        report,
+        shard,
     )
     options.check(progress)
     pipeline, out = _as_pipeline(pipeline), Path(out)
@@ -215,36 +252,40 @@ def run(
     entry = entry_of(plan.kinds, mode, source if isinstance(source, Images) else None)
     kind = leaving(plan, (entry,))
     check_outputs(kind, overlay=overlay, format=options.format)
-    images = collect(source, mode, max_pixels, out, check_free(out))
+    images = collect(source, mode, max_pixels, out, check_free(out, options.part))
     if guessed and mode == "unchanged":
         check_first(plan.kinds, images)
+    names = names_of(images)
+    if options.part is not None:
+        images, names = options.part.part(images, names)
     describe_run(pipeline, out)
     key = pipeline_key(pipeline, options.of_outputs | {"mode": mode})
     head = head_of(pipeline, source, {**vars(options), "mode": mode, "max_pixels": max_pixels})
-    digest = Digest(kind)
+    head |= {"branches": any(parts_of(kind)), "kinds": parts_of(kind)}
+    digest = Digest(parts_of(kind))
     with (
-        Ledger(out / LEDGER, write=True) as ledger,
+        Ledger(out / ledger_name(options.part), write=True) as ledger,
         progress_of(len(images), progress is not False) as shown,
         one_cv2_thread(),
         memory_kept(),
         Stopping() as stopping,
     ):
         remove_left([out], ledger.runs)
-        job = _Job(pipeline, images, out, key, options, ledger, shown)
+        job = _Job(pipeline, images, names, out, key, options, ledger, shown)
         job.begin(versions_of(pipeline), head)
         job.drive(plan, stopping)
-        written = write_tables(
+        written = options.part is not None or write_tables(
             out,
             [ledger],
             key,
-            branches=any(parts_of(kind)),
+            branches=head["branches"],
             within=TABLES_WITHIN if stopping.signal else None,
             parquet="parquet" in options.tables,
             seen=digest.note if report else None,
         )
         remove_left([out], [job.identity])
         summary = job.summary(time.monotonic() - started, written)
-        if report and written:
+        if report and written and options.part is None:
             summary = job.reported(summary, digest, stopping)
     if stopping.signal:
         raise stopping.error(summary)
@@ -261,8 +302,13 @@ class _Options:
     verify: bool
     durable: str
     threads: int | None
+    workers: int | None
+    dask: str | None
+    timeout: float | None
+    memory_limit: int | str | None
     tables: str | list
     report: bool
+    shard: str | None
 
     def check(self, progress):
         """Refuse what makes no sense; the format gets its one name."""
@@ -274,8 +320,11 @@ class _Options:
             refuse("retry_failed", True, "left out with restart, which does everything", "run")
         check_choice("durable", self.durable, DURABLE, owner="run")
         self._check_tables()
+        self.part = None if self.shard is None else Shard.of(self.shard)
         if self.threads is not None:
             check_integer("threads", self.threads, owner="run", at_least=1)
+        names = ("threads", "workers", "dask", "timeout", "memory_limit")
+        self.memory_limit = check_cluster(**{name: getattr(self, name) for name in names})
         self.format = None if self.format is None else format_of(self.format, owner="run")
         if self.quality is not None:
             check_integer("quality", self.quality, owner="run", at_least=1, at_most=100)
@@ -301,10 +350,10 @@ class _Options:
 class _Job:
     """One run: what is to do, the entries as they come, and what is to be told at the end."""
 
-    def __init__(self, pipeline, images, out, key, options, ledger, shown):
+    def __init__(self, pipeline, images, names, out, key, options, ledger, shown):
         self.identity = secrets.token_hex(6)
         self.images, self.out, self.key, self.options = images, out, key, options
-        self.ledger, self.shown = ledger, shown
+        self.ledger, self.shown, self.pipeline = ledger, shown, pipeline
         self.resume = Resume(
             images,
             ledger,
@@ -313,6 +362,7 @@ class _Job:
             restart=options.restart,
             verify=options.verify,
             only_failed=options.retry_failed,
+            names=names,
         )
         self.names = _feature_names(pipeline)
         self.done = self.failed = self.kept = self.copied = self.vanished = 0
@@ -350,12 +400,26 @@ class _Job:
             largest=1 if durable == "file" else LARGEST,
             unit=BATCH if plan.batched else 1,
         )
-        with Threads(work, self.options.threads or _processors()) as threads:
-            drive(threads, pace, self.take, stopping)
+        with self._executor(work) as executor:
+            drive(executor, pace, self.take, stopping)
         if not stopping.signal and not self.options.retry_failed:
             gone = list(self.resume.vanished())
             self.vanished = len(gone)
             self.ledger.append(gone, durable=durable != "none")
+
+    def _executor(self, work):
+        options = self.options
+        if options.workers is None and options.dask is None:
+            return Threads(work, options.threads or _processors())
+        return Cluster(
+            work,
+            self.pipeline,
+            workers=options.workers,
+            address=options.dask,
+            timeout=options.timeout,
+            memory_limit=options.memory_limit,
+            earlier=not options.restart,
+        )
 
     def _noted(self, tasks):
         """The tasks; files in between that are done already count as progress."""
@@ -389,14 +453,14 @@ class _Job:
     def summary(self, seconds, written):
         """How it ended."""
         skipped = 0 if self.options.verify else self.resume.counts["unchanged"]
+        tables = [None if self.options.part else self.out / name for name in (RESULTS, ERRORS)]
         return RunSummary(
             self.done,
             self.failed,
             skipped + self.kept,
             seconds,
             self.out,
-            self.out / RESULTS,
-            self.out / ERRORS,
+            *tables,
             tuple(self._notes(written)),
         )
 
@@ -441,6 +505,8 @@ class _Job:
             differ = _differing(self.ledger.runs.get(run, {}).get("versions", {}), self.versions)
             if differ:
                 yield f"{_files(count)} unchanged, but done by {differ}: restart does them again"
+        if self.options.part:
+            yield f"the tables of all shards are written by: vision merge {self.out}"
         if not written:
             yield "the tables were not written anew: the next run does so"
 

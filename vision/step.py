@@ -27,6 +27,8 @@ class Step(Composable, TransformerMixin, BaseEstimator):
         The dtypes of images that it takes; 8 bits unless it says more.
     example : dict
         Parameters of a working instance, for a step without an honest default.
+    revision : int
+        Raised when the step's result changes: runs that resume tell what another revision did.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Step(Composable, TransformerMixin, BaseEstimator):
     gives = SAME
     dtypes = ("uint8",)
     example = {}
+    revision = 1
     _PREPARED = ("_ready", "_tables", "_accepted")
 
     def __getstate__(self):
@@ -137,6 +140,9 @@ class Step(Composable, TransformerMixin, BaseEstimator):
             check_input(image, self.takes, self.dtypes, type(self).__name__)
 
     def _known_by_shape(self, image):
+        # Masks and float images are looked into every time; these are what their dtype says.
+        if image.dtype == np.int32:
+            return True
         return image.dtype != np.float32 and (image.ndim == 3 or Kind.GRAY in self.takes)
 
     def fit(self, images=None, truth=None):

@@ -3,9 +3,11 @@
 import contextlib
 import csv
 import os
+import shutil
 from pathlib import Path
 
 from vision.errors import WriteError
+from vision.rows import Rows
 
 
 class Table:
@@ -65,19 +67,21 @@ class Table:
             raise named from error
 
     def add(self, rows):
-        """Append rows: dictionaries of column to value; None and what is missing stay empty."""
+        """Append rows: `Rows`, or dictionaries of column to value; what is missing stays empty."""
+        rows = rows if isinstance(rows, Rows) else Rows.of(rows)
         before = len(self.columns)
         known = set(self.columns)
-        for row in rows:
-            new = [column for column in row if column not in known]
-            self.columns += new
-            known.update(new)
+        self.columns += [column for column in rows.columns if column not in known]
         if len(self.columns) > before or not self._grown:
             self._grown.append((self._rows, len(self.columns)))
-        lines = [[_cell(row.get(column)) for column in self.columns] for row in rows]
         with self._named_errors():
-            self._writer.writerows(lines)
-        self._rows += len(lines)
+            if rows.columns == self.columns:
+                self._file.write(rows.lines)
+            else:
+                self._writer.writerows(
+                    [row.get(column) for column in self.columns] for row in rows
+                )
+        self._rows += len(rows)
 
     @property
     def rows(self):
@@ -96,7 +100,11 @@ class Table:
         try:
             with self._named_errors(), self._file, _open(self._whole, "w") as whole:
                 csv.writer(whole, lineterminator="\n").writerow(self.columns)
-                whole.writelines(self._filled())
+                self._file.seek(0)
+                if len(self._grown) <= 1:
+                    shutil.copyfileobj(self._file, whole, 1 << 20)
+                else:
+                    whole.writelines(self._filled())
                 whole.flush()
                 os.fsync(whole.fileno())
                 self._whole.replace(self.path)
@@ -106,7 +114,6 @@ class Table:
 
     def _filled(self):
         """The rows, with empty cells where they were written before a column was known."""
-        self._file.seek(0)
         starts = dict(self._grown)
         for number, line in enumerate(self._file):
             if number in starts:
@@ -125,9 +132,3 @@ class Table:
 
 def _open(path, mode):
     return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n")
-
-
-def _cell(value):
-    if isinstance(value, str):
-        return value.replace("\r", "\\r").replace("\n", "\\n")
-    return value

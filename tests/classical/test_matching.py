@@ -21,6 +21,7 @@ from classical.threshold import InRange, Threshold
 from vision.errors import ImageError, ParameterError
 from vision.kinds import Kind
 from vision.mapping import map_points
+from vision.matches import Matches
 
 pytestmark = pytest.mark.cv2
 MAGENTA = InRange("rgb", (200, 0, 200), (255, 80, 255))
@@ -62,6 +63,13 @@ def test_the_corners_are_where_the_matrix_puts_them(view):
     assert 0.5 < found.scores[0] <= 1
 
 
+def test_corners_are_edges_of_pixels_as_boxes_are():
+    found = FindObject(COFFEE)(data.coffee())
+    expected = [[160, 50], [460, 50], [460, 330], [160, 330]]
+    np.testing.assert_allclose(found.corners, [expected], atol=0.05)
+    np.testing.assert_allclose(found.boxes, [[160, 50, 460, 330]], atol=0.05)
+
+
 @pytest.mark.parametrize("view", ["tilted", "turned"])
 def test_orb_finds_what_has_corners(view):
     picture = data.camera()[60:340, 120:420].copy()
@@ -93,6 +101,33 @@ def test_an_object_that_is_not_there_is_not_found():
 
 def test_a_mirrored_object_is_another_one():
     assert len(FindObject(COFFEE)(scene(VIEWS["tilted"], picture=COFFEE[:, ::-1]))) == 0
+
+
+def pairs_through(*matrices, off=0.0):
+    """Pairs that agree exactly with each matrix in turn, the last ones `off` by pixels."""
+    points = np.random.default_rng(3).uniform(20, 260, (40, 2))
+    others = [map_points(np.array(matrix), points) for matrix in matrices]
+    others[-1] = others[-1] + off
+    known = np.tile(points, (len(matrices), 1))
+    return Matches(known, np.concatenate(others), COFFEE.shape[:2], (400, 520))
+
+
+def test_views_from_behind_are_none():
+    find = FindObject(COFFEE)
+    assert [score for _, score in find.views(pairs_through(VIEWS["tilted"]))] == [1.0]
+    mirrored = [[-0.8, 0.1, 290], [-0.05, 0.75, 60], [0, 0, 1]]
+    beyond_the_horizon = [[0.8, 0.1, 90], [-0.05, 0.75, 60], [-3.4e-3, 0, 1]]
+    assert list(find.views(pairs_through(mirrored))) == []
+    assert list(find.views(pairs_through(beyond_the_horizon))) == []
+
+
+def test_what_lies_within_a_view_is_no_second_one():
+    find = FindObject(COFFEE)
+    views = list(find.views(pairs_through(VIEWS["tilted"], VIEWS["tilted"], off=8)))
+    assert len(views) == 1
+    assert views[0][1] == pytest.approx(0.5, abs=0.05)
+    apart = [[0.3, 0, 10], [0, 0.3, 10], [0, 0, 1]], [[0.3, 0, 300], [0, 0.3, 10], [0, 0, 1]]
+    assert len(list(find.views(pairs_through(*apart)))) == 2
 
 
 def test_several_objects_are_found_one_after_the_other():
@@ -132,6 +167,19 @@ def test_min_matches_is_how_many_must_agree():
     agreeing = int(pairs.homography(3.0, 0)[1].sum())
     assert len(find.set_params(min_matches=agreeing)(image)) == 1
     assert len(find.set_params(min_matches=agreeing + 1)(image)) == 0
+
+
+@pytest.mark.parametrize("cls", [FindObject, AlignTo])
+def test_by_default_ten_pairs_pass_lowes_test_and_agree_within_three_pixels(cls):
+    image = scene(VIEWS["small"])
+    found, known = SIFT()(Gray()(image)), SIFT()(Gray()(COFFEE))
+    pairs = found.match(known, ratio=0.8).swapped()
+    assert cls(COFFEE).matches(image) == pairs
+    assert np.array_equal(cls(COFFEE).homography(image), pairs.homography(3.0, random_state=0)[0])
+    assert not np.array_equal(*(pairs.homography(limit)[1] for limit in (2.4, 3.6)))
+    cls(COFFEE, SIFT(10)).fit()
+    with pytest.raises(ParameterError, match=r"at least 10 keypoints.*It has 9"):
+        cls(COFFEE, SIFT(9)).fit()
 
 
 def test_a_changed_detector_is_used_at_once():

@@ -57,7 +57,8 @@ def test_run_does_the_folder_and_says_where_everything_is(here, capsys):
     assert main(["run", "mask.yaml", "photos", "--out", "results"]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("5 files done in ")
-    assert said.out.endswith(f"results{os.sep}results.csv\n")
+    page = f"results{os.sep}index.html"
+    assert said.out.endswith(f"results{os.sep}results.csv\nreport: {page}\n")
     assert said.err.startswith("5 of 5 files, ")
     grey = cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2GRAY)
     expected = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1]
@@ -126,7 +127,7 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
     ("command", "words"),
     [
         ("rum mask.yaml photos --out r", "no command 'rum'. Did you mean 'run'?"),
-        ("zzz", "There are run, trace, steps, check, demo."),
+        ("zzz", "There are run, status, replay, trace, steps, check, demo."),
         ("run mask.yaml photos --out r --overlai", "Did you mean '--overlay'?"),
         ("run --overlai", "'vision run' has no option '--overlai'."),
         ("run mask.yaml photos --outt=r", "no option '--outt'. Did you mean '--out'?"),

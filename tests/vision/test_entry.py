@@ -38,7 +38,7 @@ def unread(monkeypatch):
     def read(*args, **kwargs):
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("vision.images.decode", read)
+    monkeypatch.setattr("vision.sources.decode", read)
 
 
 def refusal(step, images):

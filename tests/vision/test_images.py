@@ -17,6 +17,7 @@ from sklearn.svm import SVC
 from sklearn.utils import _safe_indexing
 
 import vision.images
+import vision.sources
 import vision.prefetch
 from vision.errors import (
     ImageError,
@@ -57,8 +58,8 @@ def repickled(images):
 @pytest.fixture
 def reads(monkeypatch):
     """The calls of the reader so far."""
-    calls, decode = [], vision.images.decode
-    monkeypatch.setattr(vision.images, "decode", lambda *a, **k: calls.append(a) or decode(*a, **k))
+    calls, decode = [], vision.sources.decode
+    monkeypatch.setattr(vision.sources, "decode", lambda *a, **k: calls.append(a) or decode(*a, **k))
     return calls
 
 
@@ -280,7 +281,7 @@ def test_archive_with_damage(tmp_path, archive, monkeypatch):
     with pytest.raises(ImageError, match=r"cut\.zip': not a zip archive that can be read"):
         Images(tmp_path / "cut.zip")
     images = Images(archive)
-    monkeypatch.setattr(vision.images, "MAX_BYTES", 10)
+    monkeypatch.setattr(vision.sources, "MAX_BYTES", 10)
     with pytest.raises(ImageError, match="cannot be taken out of the archive: more than 10 bytes"):
         images[0]
     monkeypatch.undo()

@@ -28,7 +28,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-import vision.images
+import vision.sources
 import vision.prefetch
 from vision.errors import ImageError
 from vision.images import Images
@@ -70,8 +70,8 @@ class Meter:
 
 @pytest.fixture
 def meter(monkeypatch):
-    monkeypatch.setattr(vision.images, "decode", Meter(vision.images.decode))
-    return vision.images.decode
+    monkeypatch.setattr(vision.sources, "decode", Meter(vision.sources.decode))
+    return vision.sources.decode
 
 
 @pytest.fixture(scope="module")
@@ -268,15 +268,15 @@ class NearestRed(ClassifierMixin, BaseEstimator):
         return abs(self._reds(images)[:, None] + self.offset - self.means_)
 
     def _reds(self, images):
-        if self.log is not None and not isinstance(vision.images.decode, Meter):
-            vision.images.decode = Meter(vision.images.decode)  # in a process of joblib's
+        if self.log is not None and not isinstance(vision.sources.decode, Meter):
+            vision.sources.decode = Meter(vision.sources.decode)  # in a process of joblib's
         if self.size is None:
             values = np.array([picture[0, 0, 0] for picture in images], float)
         else:
             lists = images.chunks(self.size)
             values = np.array([picture[0, 0, 0] for chunk in lists for picture in chunk], float)
         if self.log is not None:
-            meter = vision.images.decode
+            meter = vision.sources.decode
             with Path(self.log).open("a") as log:
                 log.write(f"{os.getpid()} {meter.decoded} {meter.peak}\n")
         return values

@@ -330,10 +330,12 @@ def test_chunks_grow_to_a_second_of_work_and_no_further():
     names = [str(number) for number in range(5000)]
     pace = Pace(images, names, ((index, None) for index in range(5000)))
     sizes = []
-    while (chunk := pace.next(idle=True)) is not None:
+    while (chunk := pace.next(idle=True, slots=3)) is not None:
         sizes.append(len(chunk))
         entries = [{"name": name} for name in chunk.names]
         pace.note(chunk, entries, 0.01 * len(chunk))  # a hundred files a second
     assert sizes[:5] == [1, 4, 16, 64, 100]
-    assert set(sizes[4:-1]) == {100}
+    assert set(sizes[4:40]) == {100}
+    assert sizes[-6:] == [1] * 6  # all ends are near each other
+    assert sizes[4:] == sorted(sizes[4:], reverse=True)
     assert sum(sizes) == 5000

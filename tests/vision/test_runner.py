@@ -110,7 +110,7 @@ def test_nothing_but_the_outputs_is_left_in_the_folder(broken, tmp_path):
     out = tmp_path / "out"
     run(GaussianBlur(5), broken, out)
     pictures = {"cat.jpg", "cat.png", "coins.png", "sub/deep/kaffee ünï.tif", "sub/page.png"}
-    own = {"results.csv", "errors.csv", "pipeline.yaml", "ledger.jsonl"}
+    own = {"results.csv", "errors.csv", "pipeline.yaml", "ledger.jsonl", "index.html"}
     expected = own | {f"images/{p}" for p in pictures}
     assert files_below(out) == expected
 
@@ -346,7 +346,7 @@ def test_wrong_usage_is_refused_before_anything_is_read(
     def unread(*args, **kwargs):
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("vision.images.decode", unread)
+    monkeypatch.setattr("vision.sources.decode", unread)
     with pytest.raises(error, match=message):
         run(pipeline, photos, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()

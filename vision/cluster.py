@@ -1,0 +1,392 @@
+"""Who does the chunks of a run: worker processes of Dask, of this machine or of a cluster."""
+
+import contextlib
+import copy
+import functools
+import os
+import pickle
+import queue
+import threading
+from collections import Counter
+from pathlib import Path
+
+from vision.checks import check_integer, check_number, refuse
+from vision.errors import MissingDependencyError, ParameterError, VisionError, WriteError
+from vision.executors import Again
+from vision.run_work import Chunk
+
+TRIES = 3  # of a file at which workers die
+LOSSES = 20  # deaths of workers that a chunk outlives which they had not begun
+SMALLEST = 512 << 20  # bytes: what a worker needs for itself, with room for pictures
+CONNECT = 10.0  # seconds in which a scheduler must answer
+FOLLOW = 10.0  # seconds between two looks at how many workers there are
+LEAVE = 0.3  # seconds in which workers of a cluster are told that a run is over
+WARN_ABOVE = "distributed.admin.large-graph-warning-threshold"  # pictures in memory travel
+
+
+def require_dask():
+    """Import Dask's scheduler and workers.
+
+    Returns
+    -------
+    module
+        ``distributed``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Worker processes are run by Dask, which is not installed: "
+            "pip install 'vision-pipelines[dask]'."
+        ) from error
+    return distributed
+
+
+def check_cluster(*, threads, workers, dask, timeout, memory_limit):
+    """Refuse options of `vision.run` that do not go together, or make no sense.
+
+    Returns
+    -------
+    int or None
+        The memory limit in bytes.
+
+    Raises
+    ------
+    ParameterError
+        If one is refused.
+    MissingDependencyError
+        If Dask is needed and not installed.
+
+    Examples
+    --------
+    >>> options = dict.fromkeys(("threads", "workers", "dask", "timeout", "memory_limit"))
+    >>> check_cluster(**options | {"timeout": 60})
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'timeout' of run must be left out with threads: only a
+    process can be ended. Got 60. With workers=2 (--workers 2) it works.
+    """
+    given = {"threads": threads, "workers": workers, "dask": dask}
+    named = [name for name, value in given.items() if value is not None]
+    for name in named[1:]:
+        refuse(name, given[name], f"left out with {named[0]}", "run")
+    if workers is None and dask is None:
+        _refuse_limits(timeout=timeout, memory_limit=memory_limit)
+        return None
+    if workers is not None:
+        check_integer("workers", workers, owner="run", at_least=1)
+    elif not (isinstance(dask, str) and dask):
+        refuse("dask", dask, "the address of a scheduler, such as 'tcp://10.0.0.5:8786'", "run")
+    if timeout is not None:
+        check_number("timeout", timeout, owner="run", above=0)
+    require_dask()
+    return None if memory_limit is None else _bytes_of(memory_limit)
+
+
+def _refuse_limits(**limits):
+    for name, limit in limits.items():
+        if limit is not None:
+            allowed = "left out with threads: only a process can be ended"
+            refuse(name, limit, allowed, "run", "With workers=2 (--workers 2) it works.")
+
+
+def _bytes_of(limit):
+    from dask.utils import parse_bytes
+
+    try:
+        found = 0 if isinstance(limit, bool) else parse_bytes(limit)
+    except (AttributeError, TypeError, ValueError):
+        found = 0
+    if found < SMALLEST:
+        refuse("memory_limit", limit, "at least '512MiB', such as '2GB', or bytes", "run")
+    return found
+
+
+class Cluster:
+    """Worker processes, one thread each; one that dies is replaced, and costs nothing.
+
+    A chunk at which a worker died is tried again file by file. The file at which workers die three
+    times becomes an error.
+
+    Parameters
+    ----------
+    work : Work
+        What threads would do; each worker makes its own of it.
+    pipeline : Pipeline
+        What runs; sent to each worker once.
+    workers : int, optional
+        Processes of this machine, which end with this one.
+    address : str, optional
+        Instead of these the scheduler of a Dask cluster, whose workers have the same files under
+        the same names, and the same packages.
+    timeout : float, optional
+        Seconds that a file may take before its process is ended.
+    memory_limit : int, optional
+        Bytes that a worker may have.
+    earlier : bool, default=True
+        Whether what the ledger knows under another name is taken over from there.
+
+    Raises
+    ------
+    ParameterError
+        If the pipeline cannot be sent, or no scheduler answers.
+    MissingDependencyError
+        If Dask is not installed.
+    """
+
+    def __init__(
+        self,
+        work,
+        pipeline,
+        *,
+        workers=None,
+        address=None,
+        timeout=None,
+        memory_limit=None,
+        earlier=True,
+    ):
+        require_dask()
+        from vision.cluster_work import Shipped
+
+        self.work, self.timeout, self.memory_limit = work, timeout, memory_limit
+        self.workers, self.address = workers, address
+        self.out = os.path.abspath(work.recorder.out)  # noqa: PTH100 (as text)
+        limits = {"timeout": timeout, "memory_limit": memory_limit}
+        payload = _payload(work, pipeline, self.out, earlier)
+        self._shipped = Shipped(work.run, self.out, payload, own=address is None, **limits)
+        self.slots = 2 * (workers or 1)
+        self._client, self._processes = None, None
+        self._lock, self._waiting, self._done = threading.Lock(), [], queue.SimpleQueue()
+        self._count, self._futures, self._left = 0, {}, threading.Event()
+        self._tries, self._losses, self._oversized = Counter(), Counter(), set()
+
+    def __enter__(self):
+        from vision.cluster_processes import LocalProcesses, quiet, signals_kept
+
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(quiet())
+        if self.address is None:
+            self._processes = LocalProcesses(self.workers, self.work.run, self.memory_limit)
+            self._held.callback(self._processes.close)
+        self._opening = threading.Thread(target=self._open, name="vision-cluster", daemon=True)
+        with signals_kept():
+            self._opening.start()
+        return self
+
+    def _open(self):
+        """Get workers, while the run goes on; chunks wait for them."""
+        try:
+            client = self._processes.connect() if self._processes else _connected(self.address)
+            client.subscribe_topic("worker-restart-memory", self._note_oversized)
+            client.register_plugin(self._shipped)
+            with self._lock:
+                self._client = client
+                for chunk in self._waiting:
+                    self._send(chunk)
+            if self._processes:
+                self._processes.start()
+            else:
+                self._follow_size(client)
+        except BaseException as error:
+            self._done.put((None, error))
+
+    def _follow_size(self, client):
+        """Workers of a cluster come and go."""
+        while not self._left.is_set():
+            self.slots = 2 * max(1, len(client.nthreads()))
+            self._left.wait(FOLLOW)
+
+    def _note_oversized(self, event):
+        self._oversized.add(event[1]["pid"])
+
+    def submit(self, chunk):
+        """Have a chunk done."""
+        with self._lock:
+            if self._client is None:
+                self._waiting.append(chunk)
+            else:
+                self._send(chunk)
+
+    def _send(self, chunk):
+        import cloudpickle
+        import dask
+
+        from vision.cluster_work import do
+
+        self._count += 1
+        number, run = self._count, self.work.run
+        with dask.config.set({WARN_ABOVE: "1 TB"}):
+            future = self._client.submit(
+                do, run, number, cloudpickle.dumps(chunk), key=f"vision-{run}-{number}"
+            )
+        self._futures[number] = future  # Dask forgets what nobody holds
+        future.add_done_callback(functools.partial(self._arrived, number, chunk))
+
+    def _arrived(self, number, chunk, future):
+        self._done.put(((number, chunk), future))
+
+    def completed(self, timeout):
+        """A chunk, what became of it, and seconds; None after `timeout`.
+
+        What became of it is a list of entries, an `Again` if a worker died, or the error that ends
+        the run.
+        """
+        try:
+            attempt, future = self._done.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if attempt is None:
+            return None, future, 0.0
+        try:
+            given, seconds = self._outcome(*attempt, future, timeout)
+        except TimeoutError:  # a step keeps the worker from sending it
+            self._done.put((attempt, future))
+            return None
+        self._futures.pop(attempt[0], None)
+        return attempt[1], given, seconds
+
+    def _outcome(self, number, chunk, future, timeout):
+        from distributed import KilledWorker
+
+        if future.status == "cancelled":
+            return VisionError(f"The connection to {self.address or 'the workers'} was lost."), 0.0
+        if future.status != "error":
+            return self._read(chunk, future.result(timeout=timeout))
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return self._after_death(number, chunk, error.allowed_failures + 1), 0.0
+        return error, 0.0
+
+    def _read(self, chunk, data):
+        entries, seconds, fatal = pickle.loads(data)  # noqa: S301 (from our own function)
+        for name in chunk.names:
+            self._tries.pop(name, None)
+        if fatal is None:
+            return entries, seconds
+        error = WriteError(fatal[0])
+        error.errno, error.entries = fatal[1], entries
+        return error, seconds
+
+    def _after_death(self, number, chunk, deaths):
+        """The chunk again, in parts; or the entry of a file that was tried often enough."""
+        words, pid = self._last_words(number)
+        if words is None and self._losses[chunk.names[0]] < LOSSES:
+            self._losses[chunk.names[0]] += 1  # another chunk was in work there
+            return Again([chunk])
+        self._tries.update(dict.fromkeys(chunk.names, deaths))
+        if len(chunk) > 1:
+            return Again([_part(chunk, index) for index in range(len(chunk))])
+        if self._tries[chunk.names[0]] < TRIES:
+            return Again([chunk])
+        return [self.work.lost(chunk, 0, self._reason(words or "", pid))]
+
+    def _last_words(self, number):
+        """What a worker that died at this attempt left behind, and its process; else None."""
+        from vision.cluster_work import note_prefix
+
+        for path in Path(self.out).glob(f"{note_prefix(self.work.run)}*.tmp"):
+            head, _, words = path.read_text("utf-8", "replace").partition("\n")
+            if head == str(number):
+                path.unlink(missing_ok=True)
+                return words, int(path.stem.rpartition("-")[2])
+        return None, None
+
+    def _reason(self, words, pid):
+        """The cells of the error of a file at which workers died."""
+        if words.startswith("Timeout"):
+            reason = f"not done after {self.timeout:g} seconds, the time limit of a file"
+            return {"error": "TimeoutError", "reason": reason}
+        if pid in self._oversized:
+            reason = f"a worker needed more than its limit of {self.memory_limit:,} bytes"
+            return {"error": "MemoryError", "reason": reason}
+        how = "it ended itself, or was killed, as the system does where memory runs out"
+        if words.startswith("Fatal Python error: "):
+            how = f"it crashed: {words.splitlines()[0].partition(': ')[2]}"
+        reason = f"each time that it was tried its worker process died: {how}"
+        return {"error": "KilledWorker", "reason": reason}
+
+    def stop(self):
+        """Begin no further file."""
+        self._mark("stopping")
+
+    def abandon(self):
+        """Let nothing of what is still in work become visible."""
+        if self._processes:
+            self._processes.kill()
+        else:
+            self._mark("abandoned").join(LEAVE)
+
+    def _mark(self, flag):
+        """Set a flag in all workers, from a thread: a step may keep them from answering."""
+        thread = threading.Thread(target=self._tell, args=(flag,), daemon=True)
+        thread.start()
+        return thread
+
+    def _tell(self, flag):
+        from vision.cluster_work import mark
+
+        with contextlib.suppress(Exception):
+            self._client.run(mark, self.work.run, flag)
+
+    def __exit__(self, *exception):
+        self._left.set()
+        with self._held:
+            if self.address is not None and self._client is not None:
+                self._leave()
+
+    def _leave(self):
+        """The workers of a cluster forget the run."""
+        forgetting = threading.Thread(target=self._forget, daemon=True)
+        forgetting.start()
+        forgetting.join(LEAVE)
+        self._client.close(timeout=LEAVE)
+
+    def _forget(self):
+        with contextlib.suppress(Exception):
+            self._client.unregister_worker_plugin(self._shipped.name)
+
+
+def _connected(address):
+    """A client of the scheduler at an address."""
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ParameterError(
+            f"No Dask scheduler answers at {address!r}: {error}. 'dask scheduler' starts one and "
+            "prints its address, 'dask worker ADDRESS --nthreads 1' gives it workers."
+        ) from error
+    return client
+
+
+def _payload(work, pipeline, out, earlier):
+    """What `vision.cluster_work.Shipped` makes its work of."""
+    import cloudpickle
+
+    recorder = copy.copy(work.recorder)
+    recorder.out = out
+    options = {"durable": work.durable, "ledger": _earlier(work.ledger) if earlier else None}
+    try:
+        return cloudpickle.dumps((pipeline, (recorder, work.run, work.key), options))
+    except Exception as error:
+        raise ParameterError(
+            f"The pipeline cannot be sent to worker processes: {error}. Leave workers and dask out "
+            "to run it on threads."
+        ) from error
+
+
+def _earlier(ledger):
+    from vision.cluster_work import Earlier
+
+    return None if ledger is None or not len(ledger) else Earlier(ledger)
+
+
+def _part(chunk, index):
+    """One file of a chunk, as a chunk."""
+    return Chunk(chunk.images[[index]], [chunk.names[index]], [chunk.tasks[index]])

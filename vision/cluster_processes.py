@@ -1,0 +1,231 @@
+"""Dask's scheduler within this process and its workers around it: started, killed, closed."""
+
+import asyncio
+import contextlib
+import copy
+import logging
+import os
+import shutil
+import signal
+import tempfile
+from multiprocessing import resource_tracker, spawn
+
+from vision.stopping import SIGNALS
+
+SETTINGS = {
+    "distributed.scheduler.worker-ttl": None,  # a step may keep Dask waiting as long as it likes
+    "distributed.scheduler.worker-saturation": "inf",  # the next chunk waits at the worker
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.use-file-locking": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 1.0,
+}
+HERE = "127.0.0.1"
+CLOSE = 0.5  # seconds that each part has to close
+
+
+class LocalProcesses:
+    """A scheduler in a thread of this process, and worker processes that are replaced if they die.
+
+    Parameters
+    ----------
+    count : int
+        Worker processes.
+    run : str
+        The identity of the run.
+    memory_limit : int or None
+        Bytes that each may have.
+    """
+
+    def __init__(self, count, run, memory_limit):
+        self.count, self.run, self.memory_limit = count, run, memory_limit
+        self.nannies, self.scheduler, self.client, self.loop = [], None, None, None
+        self._surroundings = contextlib.ExitStack()
+        for context in (_environment_kept(), _script_left_alone()):
+            self._surroundings.enter_context(context)
+        self._starting = None
+        # Python starts it with the first process, and lets signals through to that one.
+        resource_tracker.ensure_running()
+
+    def connect(self):
+        """Start the scheduler; gives a client of it."""
+        from distributed import Client
+        from distributed.utils import LoopRunner
+
+        self.loop = LoopRunner()
+        self.loop.start()
+        self.loop.run_sync(self._start_scheduler)
+        self.client = Client(self.scheduler.address, loop=self.loop.loop, set_as_default=False)
+        return self.client
+
+    async def _start_scheduler(self):
+        import dask
+        from distributed import Scheduler
+
+        with dask.config.set(SETTINGS):
+            self.scheduler = await Scheduler(
+                host=HERE, dashboard=False, dashboard_address=f"{HERE}:0", allowed_failures=0
+            )
+
+    def start(self):
+        """Start the workers, and wait for them."""
+        self.loop.run_sync(self._start_nannies)
+
+    async def _start_nannies(self):
+        import dask
+        from distributed import Nanny
+
+        with dask.config.set(SETTINGS):
+            self.nannies = [
+                Nanny(
+                    self.scheduler.address,
+                    nthreads=1,
+                    name=number,
+                    host=HERE,
+                    dashboard_address=f"{HERE}:0",
+                    local_directory=self._folder(number),
+                    memory_limit=self.memory_limit or 0,
+                    silence_logs=logging.CRITICAL,
+                    config=copy.deepcopy(dask.config.config),  # as it is within this block
+                )
+                for number in range(self.count)
+            ]
+        self._starting = asyncio.gather(*self.nannies)
+        await self._starting
+
+    def _folder(self, number):
+        return f"{tempfile.gettempdir()}/vision-{self.run}-{number}"
+
+    def kill(self):
+        """End the workers at once; none is replaced."""
+        for nanny in self.nannies:
+            nanny.close_gracefully()
+            _kill(nanny)
+
+    def close(self):
+        """End everything."""
+        try:
+            if self.loop is not None:
+                self.kill()
+                if self.client is not None:
+                    self.client.close(timeout=CLOSE)
+                self.loop.run_sync(self._close)
+                self.loop.stop()
+        finally:
+            self._surroundings.close()
+            for number in range(self.count):  # a worker removes its own, unless it had no time
+                shutil.rmtree(self._folder(number), ignore_errors=True)
+
+    async def _close(self):
+        while self._starting is not None and not self._starting.done():
+            self.kill()  # what was just being started
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*map(_close_nanny, self.nannies))
+        if self.scheduler is not None:
+            await _within(CLOSE, self.scheduler.close())
+
+
+async def _close_nanny(nanny):
+    while _kill(nanny):
+        await asyncio.sleep(0.01)
+    await _within(CLOSE, nanny.close(timeout=0.1))
+
+
+def _kill(nanny):
+    """Kill the process of a nanny; gives whether there may be one still."""
+    from distributed.core import Status
+
+    keeper = nanny.process
+    if keeper is None or keeper.status == Status.stopped or keeper.process is None:
+        return False
+    if keeper.process.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(keeper.process.pid, signal.SIGKILL)
+    return True
+
+
+async def _within(seconds, closing):
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(closing, seconds)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Within, Dask's loggers say nothing: what is to be known, the run says.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     logging.getLogger("distributed").error("a worker died")
+    """
+    names = [name for name in logging.root.manager.loggerDict if _of_dask(name)]
+    loggers = [logging.getLogger(name) for name in {"distributed", *names}]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _of_dask(name):
+    return name.partition(".")[0] in ("distributed", "tornado")
+
+
+@contextlib.contextmanager
+def signals_kept():
+    """Threads that are started within, and processes that these start, get no Ctrl-C.
+
+    It is sent to all processes of a terminal, but workers shall finish what they have begun.
+    """
+    mask = getattr(signal, "pthread_sigmask", None)
+    if mask is None:
+        yield
+        return
+    before = mask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _environment_kept():
+    """Take back the variables that Dask sets for the processes that it starts."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _script_left_alone():
+    """Workers do not run the user's script again, which would start a run in each.
+
+    Python runs the main module in every process that it spawns, in case something in it is sent
+    there by name. Nothing is: cloudpickle sends whatever is of the script by value.
+    """
+    prepared = spawn.get_preparation_data
+
+    def without_script(name):
+        found = prepared(name)
+        if name.startswith("Dask Worker"):
+            found.pop("init_main_from_path", None)
+            found.pop("init_main_from_name", None)
+        return found
+
+    spawn.get_preparation_data = without_script
+    try:
+        yield
+    finally:
+        spawn.get_preparation_data = prepared

@@ -27,7 +27,8 @@ class ChanVese(Step):
     max_iterations : int, default=500
         At most, at least 1.
     tolerance : float, default=0.0001
-        The share of the pixels that may still change sides in ten iterations, 0 to 1.
+        How much pixels may still change in ten iterations on average, 1 being a change of sides;
+        0 to 1.
 
     The energy is `mu` times the length of the outline, plus the squared differences of all pixels
     from the mean of their part, the mean over the channels. It starts from Otsu's threshold of the
@@ -88,9 +89,11 @@ class ChanVese(Step):
         relaxed, dual = bright.astype(np.float32), np.zeros((2, *bright.shape), np.float32)
         for start in range(0, self.max_iterations, _ROUNDS):
             rounds = min(_ROUNDS, self.max_iterations - start)
+            before = relaxed
             relaxed = _descend(relaxed, dual, self._costs(planes, bright), self.mu, rounds)
-            before, bright = bright, relaxed > 0.5
-            if np.count_nonzero(bright != before) <= self.tolerance * bright.size:
+            bright = relaxed > 0.5
+            # Not the mask's change: a region that shrinks slowly changes sides at once, and late.
+            if cv2.norm(before, relaxed, cv2.NORM_L1) <= self.tolerance * bright.size:
                 break
         inside, outside = (_means(planes, part).mean() for part in (bright, ~bright))
         return as_mask(bright if inside >= outside else ~bright)

@@ -94,11 +94,11 @@ class GLCM(FeatureStep):
 
     def check_params(self):
         """See `Step.check_params`."""
-        _check_all("distances", self.distances, _is_distance, "whole numbers at least 1", self)
-        _check_all("angles", self.angles, _is_angle, "numbers", self)
+        check_all("distances", self.distances, _is_distance, "whole numbers at least 1", self)
+        check_all("angles", self.angles, _is_angle, "numbers", self)
         check_integer("levels", self.levels, owner=self, at_least=2, at_most=256)
         known = f"names among {', '.join(PROPERTIES)}"
-        _check_all("properties", self.properties, PROPERTIES.__contains__, known, self)
+        check_all("properties", self.properties, PROPERTIES.__contains__, known, self)
         check_bool("symmetric", self.symmetric, owner=self)
         check_bool("average", self.average, owner=self)
 
@@ -175,7 +175,8 @@ class GLCM(FeatureStep):
         return counts + counts.T if self.symmetric else counts
 
 
-def _check_all(name, values, good, allowed, owner):
+def check_all(name, values, good, allowed, owner):
+    """Refuse anything but a tuple, not empty, of values that are good."""
     single = isinstance(values, str) or not np.iterable(values)
     if single or not len(values) or not all(map(good, values)):
         refuse(name, values, f"a tuple of {allowed}", owner)

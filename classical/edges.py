@@ -84,8 +84,16 @@ class Canny(Step):
         check_choice("thresholds", self.thresholds, ("given", "median", "otsu"), owner=self)
         check_choice("output", self.output, ("edges", "strength"), owner=self)
 
+    def prepare(self):
+        """See `Step.prepare`."""
+        if self.output == "edges" and self.thresholds == "given":
+            return self.low, self.high, None, self.aperture, self.l2
+        return None
+
     def apply(self, image):
         """See `Step.apply`."""
+        if self._tables is not None:
+            return cv2.Canny(image, *self._tables)
         if self.output == "strength":
             return self._strength(image)
         return cv2.Canny(image, *self._levels(image), None, self.aperture, self.l2)

@@ -5,7 +5,8 @@ import numbers
 
 import numpy as np
 
-from vision.checks import check_integer, check_number, refuse
+from classical.cooccurrence import check_all
+from vision.checks import check_integer, check_number
 from vision.kinds import Kind
 from vision.opencv import cv2
 from vision.step import FeatureStep
@@ -66,10 +67,8 @@ class GaborBank(FeatureStep):
 
     def check_params(self):
         """See `Step.check_params`."""
-        several = np.iterable(self.frequencies) and not isinstance(self.frequencies, str)
-        if not several or not len(self.frequencies) or not all(map(_is_frequency, self.frequencies)):
-            allowed = "a tuple of numbers above 0 and at most 0.5"
-            refuse("frequencies", self.frequencies, allowed, self)
+        allowed = "numbers above 0 and at most 0.5"
+        check_all("frequencies", self.frequencies, _is_frequency, allowed, self)
         check_integer("n_orientations", self.n_orientations, owner=self, at_least=1)
         check_number("bandwidth", self.bandwidth, owner=self, above=0)
 

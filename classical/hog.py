@@ -105,7 +105,8 @@ class HOG(FeatureStep):
         cells = self.shape_ // self.pixels_per_cell
         side = self.cells_per_block
         sizes = (*(cells - side + 1), side, side, self.orientations)
-        return np.array(["hog_" + "_".join(map(str, place)) for place in np.ndindex(*sizes)], object)
+        places = np.ndindex(*sizes)
+        return np.array(["_".join(map(str, ("hog", *place))) for place in places], object)
 
     def apply(self, image):
         """See `Step.apply`."""

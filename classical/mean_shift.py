@@ -82,9 +82,11 @@ class MeanShiftSegmenter(Step):
         """See `Step.apply`."""
         if self.spatial_radius is None:
             return _by_colour(image, self.color_radius)
-        rgb = cv2.merge([image] * 3) if image.ndim == 2 else image
-        rested = cv2.pyrMeanShiftFiltering(rgb, self.spatial_radius, self.color_radius)
-        regions = _connected(rgb, rested, self.color_radius)
+        rgb, radius = image, self.color_radius
+        if image.ndim == 2:  # three equal channels, in which a level is that much longer
+            rgb, radius = cv2.merge([image] * 3), radius * np.sqrt(3)
+        rested = cv2.pyrMeanShiftFiltering(rgb, self.spatial_radius, radius)
+        regions = _connected(rgb, rested, radius)
         return merge_small(regions, image, self.min_size)
 
 

@@ -1,5 +1,7 @@
 """Local binary patterns: how often each pattern of darker and brighter neighbours occurs."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from vision.checks import check_choice, check_integer, check_number
@@ -141,8 +143,8 @@ class LBP(FeatureStep):
         parts = [
             cv2.calcHist([codes[top:bottom, left:right]], [0], None, [count], [0, count]).ravel()
             / ((bottom - top) * (right - left))
-            for top, bottom in zip(rows, rows[1:])
-            for left, right in zip(columns, columns[1:])
+            for top, bottom in pairwise(rows)
+            for left, right in pairwise(columns)
         ]
         return np.concatenate(parts).astype(np.float32)
 

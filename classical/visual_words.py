@@ -112,6 +112,7 @@ class BagOfVisualWords(FeatureStep):
             Itself.
         """
         from sklearn.cluster import MiniBatchKMeans
+        from threadpoolctl import threadpool_limits
 
         self.make_ready()
         rows = self._sampled(as_batch(images, "BagOfVisualWords"))
@@ -124,7 +125,8 @@ class BagOfVisualWords(FeatureStep):
         clusters = MiniBatchKMeans(
             self.n_words, batch_size=_BATCH, n_init=3, random_state=int(self.random_state)
         )
-        self.words_ = clusters.fit(rows).cluster_centers_.astype(np.float32)
+        with threadpool_limits(1):  # its batches are small: threads wait for each other longer
+            self.words_ = clusters.fit(rows).cluster_centers_.astype(np.float32)
         return self
 
     def _sampled(self, images):

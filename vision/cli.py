@@ -20,6 +20,7 @@ examples:
   vision check parts.yaml                            does it fit together?
   vision trace parts.yaml photo.jpg --out sheet.png  every stage of one picture
   vision run parts.yaml photos/ --out results/       the whole folder
+  vision status results/                             how far is it?
 
 parts.yaml, one step a line:
   - ToHSV
@@ -170,7 +171,10 @@ def _add_run(adding):
     parser.set_defaults(action=cli_commands.run_command)
     _add_pipeline(parser)
     parser.add_argument(
-        "source", nargs="+", help="a folder, a zip archive, a pattern in quotes, or files"
+        "source",
+        nargs="+",
+        help="a folder, an archive (.zip, .tar), a manifest (.txt, .csv, .parquet), a URL such as "
+        "s3://bucket/photos/, a pattern in quotes, or files",
     )
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the folder for the results, made if new"

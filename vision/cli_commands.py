@@ -109,13 +109,16 @@ def _listed(words):
 
 
 def _source(given):
-    """One folder, archive or pattern; or the files that the shell made of a pattern."""
+    """One folder, archive, manifest, URL or pattern; or the files that the shell made of one."""
     from vision.checks import refuse
     from vision.errors import ImageNotFoundError
+    from vision.sources import is_url
 
     if len(given) == 1:
         return given[0]
     for path in given:
+        if is_url(path):
+            continue
         if not Path(path).exists():
             raise ImageNotFoundError("there is no such file", path)
         if not Path(path).is_file():
@@ -128,7 +131,9 @@ def _closing(summary):
 
     files = f"{summary.done} file{'' if summary.done == 1 else 's'} done"
     unchanged = f", {summary.unchanged} unchanged" if summary.unchanged else ""
-    said = [f"{files}{unchanged} in {in_words(summary.seconds)}: {summary.results_csv or summary.out}"]
+    said = [
+        f"{files}{unchanged} in {in_words(summary.seconds)}: {summary.results_csv or summary.out}"
+    ]
     if summary.failed:
         where = f": {summary.errors_csv}" if summary.errors_csv else ""
         said.append(f"{summary.failed} failed{where}")

@@ -8,6 +8,7 @@ import pickle
 import queue
 import threading
 from collections import Counter
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 from vision.checks import check_integer, check_number, refuse
@@ -253,10 +254,12 @@ class Cluster:
     def _outcome(self, number, chunk, future, timeout):
         from distributed import KilledWorker
 
+        if future.status not in ("error", "cancelled"):
+            # A worker may die before it has sent what is done: then Dask does it again.
+            with contextlib.suppress(KilledWorker, CancelledError):
+                return self._read(chunk, future.result(timeout=timeout))
         if future.status == "cancelled":
             return VisionError(f"The connection to {self.address or 'the workers'} was lost."), 0.0
-        if future.status != "error":
-            return self._read(chunk, future.result(timeout=timeout))
         error = future.exception()
         if isinstance(error, KilledWorker):
             return self._after_death(number, chunk, error.allowed_failures + 1), 0.0

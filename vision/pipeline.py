@@ -14,7 +14,6 @@ from vision.step import as_batch, is_lazy, map_batch
 from vision.tasks import task_of
 from vision.truth import check_truth
 
-_NO_PLAN = None, None
 ROWS = (Kind.FEATURES,)
 AT_ONCE = 32  # images that pass a batched step together
 
@@ -54,6 +53,8 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
     >>> edges(np.zeros((4, 6, 3), np.uint8)).shape
     (4, 6)
     """
+
+    _plan = None, None
 
     def __init__(self, steps, *, transform_input=None, memory=None, verbose=False):
         super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
@@ -123,7 +124,7 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
 
     def plan(self):
         """The checked chain, made anew only after a step or parameter changed."""
-        plan, planned = self.__dict__.get("_plan", _NO_PLAN)
+        plan, planned = self._plan
         if plan is None or plan.edits != Edits.count or planned != self.steps:
             self._validate_steps()
             plan = Plan(self._parts())
@@ -157,13 +158,16 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         sklearn.exceptions.NotFittedError
             If a step must be fitted first, naming it.
         """
-        plan, planned = self.__dict__.get("_plan", _NO_PLAN)
+        plan, planned = self._plan
         if plan is None or plan.edits != Edits.count or planned != self.steps:
             plan = self.plan()
-        # A form that was admitted before passes at once: all of this is the time of a small image.
+        # The form that was admitted last passes at once: all of this is the time of a small image.
+        dtype, channels, ndim = plan.form
         if not (
             type(image) is np.ndarray
-            and (image.dtype, image.shape[2:], image.ndim) in plan.accepted
+            and image.dtype is dtype
+            and image.shape[2:] == channels
+            and image.ndim == ndim
             and image.size
         ):
             plan.admit(image)

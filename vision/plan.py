@@ -59,14 +59,14 @@ class Plan:
         self.applies = [part.one for part in self.parts] or [np.copy]
         self.moves = any(part.moves for part in self.parts)
         self.ends_moving = bool(self.parts) and self.parts[-1].ends_moving
-        self.accepted = set()
+        self.form = None, (), 0  # dtype, channels and ndim of the image that was admitted last
 
     def admit(self, image):
         """Refuse an image that cannot enter the chain."""
         self._check(image)
         by_form = isinstance(image, np.ndarray) and image.dtype != np.float32
         if by_form and (image.ndim == 3 or Kind.GRAY in self.kinds):
-            self.accepted.add((image.dtype, image.shape[2:], image.ndim))
+            self.form = image.dtype, image.shape[2:], image.ndim
 
     def _check(self, image):
         first = self.steps[0] if self.steps else None

@@ -1,11 +1,17 @@
 """Pictures in object stores and other file systems that fsspec reaches, by their URL."""
 
+import contextlib
 import glob
 import os
 import posixpath
 
 from vision.checks import refuse
-from vision.errors import ImageError, ImageNotFoundError, MissingDependencyError
+from vision.errors import (
+    ImageError,
+    ImageNotFoundError,
+    MissingDependencyError,
+    VisionError,
+)
 from vision.file_listing import matches, only_pictures
 from vision.headers import EXTENSIONS
 from vision.regular_file import check_bytes
@@ -61,21 +67,18 @@ class RemoteFiles(Files):
         return type(self)(self.root, members, self.shown, self.system, paths, states)
 
 
-class _named:  # noqa: N801 (as contextlib has them)
+@contextlib.contextmanager
+def _named(path):
     """Whatever a store raises becomes an error that names the object."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if isinstance(error, FileNotFoundError) and not isinstance(error, ImageError):
-            raise ImageNotFoundError("there is no such object", self.path) from error
-        if isinstance(error, Exception) and not isinstance(error, ImageError):
-            reason = f"it cannot be fetched: {type(error).__name__}: {error}"
-            raise ImageError(reason, self.path) from error
+    try:
+        yield
+    except VisionError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageNotFoundError("there is no such object", path) from error
+    except Exception as error:  # each store has its own
+        reason = f"it cannot be fetched: {type(error).__name__}: {error}"
+        raise ImageError(reason, path) from error
 
 
 def _state(info):

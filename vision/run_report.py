@@ -6,8 +6,8 @@ import signal
 import time
 from pathlib import Path
 
-from vision.kinds import LOCATED, Kind
 from vision.images import Images
+from vision.kinds import LOCATED, Kind
 from vision.progress import in_words
 from vision.quantities import took
 from vision.run_pictures import Pictures

@@ -1,6 +1,7 @@
 """The work of a run: chunks of files, from their bytes to the names of their outputs."""
 
 import contextlib
+import functools
 import threading
 import time
 from dataclasses import dataclass, field
@@ -40,6 +41,11 @@ class Chunk:
     names: list
     tasks: list
 
+    @functools.cached_property  # the list is made anew whenever it is asked for
+    def sources(self):
+        """Where each file comes from."""
+        return self.images.sources
+
     def __len__(self):
         return len(self.names)
 
@@ -71,7 +77,7 @@ class _File:
 
     @property
     def source(self):
-        return self.chunk.images.sources[self.index]
+        return self.chunk.sources[self.index]
 
 
 class Work:

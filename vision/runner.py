@@ -7,32 +7,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vision.allocator import memory_kept
-from vision.checks import check_bool, check_choice, check_integer, refuse
-from vision.cluster import Cluster, check_cluster
+from vision.checks import refuse
+from vision.cluster import Cluster
 from vision.composition import chain
-from vision.encoding import format_of
 from vision.entry import check_first, entry_of
 from vision.executors import Threads, drive
 from vision.fingerprints import pipeline_key, versions_of
 from vision.images import Images
 from vision.ledger import Ledger
-from vision.parquet_table import require_parquet
 from vision.pipeline import Pipeline
 from vision.progress import in_words, progress_of
-from vision.records import LOSSY, Recorder, check_outputs, parts_of
+from vision.records import Recorder, check_outputs, parts_of
 from vision.resume import LARGEST, Pace, Resume, names_of
 from vision.run_digest import Digest
 from vision.run_folder import check_free, collect, describe_run, reading_of
 from vision.run_head import head_of
+from vision.run_options import Options
 from vision.run_report import write_report
 from vision.run_tables import ERRORS, RESULTS, write_tables
 from vision.run_work import BATCH, Work, leaving, one_cv2_thread
-from vision.shards import Shard, ledger_name
+from vision.shards import ledger_name
 from vision.staging import remove_left
 from vision.stopping import Stopping
 
-DURABLE = ("chunk", "file", "none")
-TABLES = ("csv", "parquet")
 TABLES_WITHIN = 0.5  # seconds, when a signal ends the run
 
 
@@ -136,8 +133,8 @@ def run(
     pipeline : Pipeline, Step or scikit-learn estimator
         Fitted, if it learns anything.
     source : str, path-like, list, ndarray or Images
-        A folder, a pattern, a zip archive, a list of files, or pictures in memory, as `Images`
-        takes them. What an earlier run wrote below it is left out.
+        A folder, a pattern, a zip or tar archive, a manifest, a URL, a list of files, or pictures
+        in memory, as `Images` takes them. What an earlier run wrote below it is left out.
     out : str or path-like
         The folder of the outputs; made if it is not there.
     mode : {"rgb", "gray", "unchanged"}, optional
@@ -227,7 +224,7 @@ def run(
     1
     """
     started = time.monotonic()
-    options = _Options(
+    options = Options(
         overlay,
         format,
         quality,
@@ -290,61 +287,6 @@ def run(
     if stopping.signal:
         raise stopping.error(summary)
     return summary
-
-
-@dataclass
-class _Options:
-    overlay: bool
-    format: str | None
-    quality: int | None
-    restart: bool
-    retry_failed: bool
-    verify: bool
-    durable: str
-    threads: int | None
-    workers: int | None
-    dask: str | None
-    timeout: float | None
-    memory_limit: int | str | None
-    tables: str | list
-    report: bool
-    shard: str | None
-
-    def check(self, progress):
-        """Refuse what makes no sense; the format gets its one name."""
-        for name in ("overlay", "restart", "retry_failed", "verify", "report"):
-            check_bool(name, getattr(self, name), owner="run")
-        if progress is not None:
-            check_bool("progress", progress, owner="run")
-        if self.restart and self.retry_failed:
-            refuse("retry_failed", True, "left out with restart, which does everything", "run")
-        check_choice("durable", self.durable, DURABLE, owner="run")
-        self._check_tables()
-        self.part = None if self.shard is None else Shard.of(self.shard)
-        if self.threads is not None:
-            check_integer("threads", self.threads, owner="run", at_least=1)
-        names = ("threads", "workers", "dask", "timeout", "memory_limit")
-        self.memory_limit = check_cluster(**{name: getattr(self, name) for name in names})
-        self.format = None if self.format is None else format_of(self.format, owner="run")
-        if self.quality is not None:
-            check_integer("quality", self.quality, owner="run", at_least=1, at_most=100)
-            if self.format is not None and self.format not in LOSSY:
-                allowed = f"left out for {self.format}, which is lossless"
-                refuse("quality", self.quality, allowed, "run")
-
-    def _check_tables(self):
-        """One or several names become a tuple."""
-        asked = self.tables.split(",") if isinstance(self.tables, str) else self.tables
-        if not isinstance(asked, list | tuple) or not asked or set(asked) - set(TABLES):
-            refuse("tables", self.tables, "'csv', 'parquet' or 'csv,parquet'", "run")
-        self.tables = tuple(asked)
-        if "parquet" in asked:
-            require_parquet()
-
-    @property
-    def of_outputs(self):
-        """The options that change what is written."""
-        return {"overlay": self.overlay, "format": self.format, "quality": self.quality}
 
 
 class _Job:
@@ -468,9 +410,9 @@ class _Job:
         """The summary with the page of the run, or with the reason why there is none."""
         counts = {
             "done": self.done,
+            "of these taken over": self.copied,
             "failed": self.failed,
             "unchanged": summary.unchanged,
-            "of these taken over": self.copied,
             "gone from the source": self.vanished,
         }
         try:

@@ -95,7 +95,9 @@ def test_uniform_patterns_stay_when_the_picture_turns_and_brightens():
 
 def test_textures_are_told_apart():
     pictures = {"brick": data.brick(), "grass": data.grass(), "gravel": data.gravel()}
-    crops = [p[y : y + 64, x : x + 64] for p in pictures.values() for y in (0, 200) for x in (9, 300)]
+    crops = [
+        p[y : y + 64, x : x + 64] for p in pictures.values() for y in (0, 200) for x in (9, 300)
+    ]
     names = np.repeat(list(pictures), 4)
     others = [p[400:464, 120:184] for p in pictures.values()]
     chain = (LBP(16, 2) >> KNeighborsClassifier(1)).fit(crops, names)

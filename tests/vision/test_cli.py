@@ -127,7 +127,7 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
     ("command", "words"),
     [
         ("rum mask.yaml photos --out r", "no command 'rum'. Did you mean 'run'?"),
-        ("zzz", "There are run, status, replay, trace, steps, check, demo."),
+        ("zzz", "There are run, status, merge, replay, trace, steps, check, demo."),
         ("run mask.yaml photos --out r --overlai", "Did you mean '--overlay'?"),
         ("run --overlai", "'vision run' has no option '--overlai'."),
         ("run mask.yaml photos --outt=r", "no option '--outt'. Did you mean '--out'?"),

@@ -17,8 +17,8 @@ from sklearn.svm import SVC
 from sklearn.utils import _safe_indexing
 
 import vision.images
-import vision.sources
 import vision.prefetch
+import vision.sources
 from vision.errors import (
     ImageError,
     ImageIndexError,
@@ -59,7 +59,8 @@ def repickled(images):
 def reads(monkeypatch):
     """The calls of the reader so far."""
     calls, decode = [], vision.sources.decode
-    monkeypatch.setattr(vision.sources, "decode", lambda *a, **k: calls.append(a) or decode(*a, **k))
+    noting = lambda *args, **options: calls.append(args) or decode(*args, **options)  # noqa: E731
+    monkeypatch.setattr(vision.sources, "decode", noting)
     return calls
 
 

@@ -28,8 +28,8 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-import vision.sources
 import vision.prefetch
+import vision.sources
 from vision.errors import ImageError
 from vision.images import Images
 from vision.prefetch import WINDOW, read_ahead

@@ -484,7 +484,8 @@ def test_a_pipeline_with_a_fixed_mask_is_kept_with_it(tmp_path):
     again = vision.load(tmp_path / "out/pipeline.vision")
     assert np.array_equal(again(squares(12)), stored(tmp_path / "out/images/000000.png"))
     assert files_below(tmp_path / "out") == {
-        *("results.csv", "errors.csv", "pipeline.vision", "images/000000.png", "ledger.jsonl")
+        *("results.csv", "errors.csv", "pipeline.vision", "images/000000.png", "ledger.jsonl"),
+        "index.html",
     }
 
 

@@ -135,7 +135,9 @@ def _descend(relaxed, dual, costs, mu, rounds):
         np.subtract(ahead[1:], ahead[:-1], out=slope[:-1])
         slope[-1] = 0
         down += rise * slope
-        length = np.maximum(cv2.magnitude(across, down) / np.float32(max(mu, 1e-12)), 1)
+        # Not cv2.magnitude: its last bit depends on where in memory an array begins.
+        length = np.sqrt(across * across + down * down)
+        length = np.maximum(length / np.float32(max(mu, 1e-12)), 1)
         across /= length
         down /= length
         np.add(across, down, out=flow)

@@ -119,12 +119,17 @@ def _derived(plane, across, down):
     return cv2.sepFilter2D(plane, cv2.CV_32F, across, down, borderType=_BORDER)
 
 
+def _length(across, down):
+    # Not cv2.magnitude: its last bit depends on where in memory an array begins.
+    return np.sqrt(across * across + down * down)
+
+
 def _intensity(plane, blurred, sigma):
     return [blurred]
 
 
 def _gradient(plane, blurred, sigma):
-    return [cv2.magnitude(_derived(blurred, _FIRST, _SAME), _derived(blurred, _SAME, _FIRST))]
+    return [_length(_derived(blurred, _FIRST, _SAME), _derived(blurred, _SAME, _FIRST))]
 
 
 def _hessian(plane, blurred, sigma):
@@ -140,7 +145,7 @@ def _structure(plane, blurred, sigma):
 
 def _eigenvalues(one, other, mixed):
     """The eigenvalues of symmetric 2x2 matrices, the larger ones first."""
-    middle, radius = (one + other) / 2, cv2.magnitude((one - other) / 2, mixed)
+    middle, radius = (one + other) / 2, _length((one - other) / 2, mixed)
     return [middle + radius, middle - radius]
 
 

@@ -16,7 +16,7 @@ class SeededStep(Step):
     """The base of steps that start from points of the image."""
 
     takes = (Kind.RGB, Kind.GRAY)
-    example = {"seeds": [(0, 0)]}
+    example = {"seeds": ((0, 0),)}
 
     def check_params(self):
         """See `Step.check_params`."""

@@ -317,7 +317,7 @@ class HOGDetector(Step):
         windows, scores = [np.empty((0, 4))], [np.empty(0)]
         for ratio, blocks in self._levels(image):
             distances = self._distances(blocks, (self.coef_, self.intercept_))
-            certain = 1 / (1 + np.exp(-distances.astype(np.float64)))
+            certain = np.exp(-np.logaddexp(0, -distances.astype(np.float64)))
             rows, columns = np.nonzero(certain >= self.threshold)
             windows.append(self._windows(ratio, rows, columns))
             scores.append(certain[rows, columns])

@@ -66,10 +66,18 @@ def ready(name):
         return catalogue.make("Branches") >> step, Kind.GRAY
     if needs_fit(step):
         images = [stand_in(kind, photograph()), stand_in(kind, photograph(60, 50))]
-        found = [step.find(image) for image in images]
-        truth = [vision.Detections(f.boxes, labels=np.arange(len(f)) % 2) for f in found]
-        step.fit(images, truth)
+        step.fit(images, truth_of(step, [photograph(), photograph(60, 50)], images))
     return step, kind
+
+
+def truth_of(step, photographs, images):
+    """What a step that learns is taught: named boxes, masks, or nothing."""
+    if hasattr(step, "find"):
+        found = [step.find(image) for image in images]
+        return [vision.Detections(f.boxes, labels=np.arange(len(f)) % 2) for f in found]
+    if step.gives is Kind.FEATURES:
+        return None
+    return [stand_in(Kind.MASK, photograph) for photograph in photographs]
 
 
 def same(one, other):

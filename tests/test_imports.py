@@ -69,8 +69,8 @@ PUBLIC = {
         And Branches Circles Classification Contours Detections FeatureStep ForEach Heatmap
         ImageError ImageIndexError ImageNotFoundError Images
         Keypoints Kind KindError Lines LoadError
-        MergeSummary MissingDependencyError Not Or OutputExistsError ParameterError Pick Pipeline RunStatus
-        RunSummary Segmentation Step Trace UnknownNameError VisionError WriteError
+        MergeSummary MissingDependencyError Not Or OutputExistsError ParameterError Pick Pipeline
+        RunStatus RunSummary Segmentation Step Trace UnknownNameError VisionError WriteError
         Xor average_precision boundary_f chain decode encode
         from_text iou load mean_iou merge probe psnr read recall_at_k replay run save ssim status
         to_text write

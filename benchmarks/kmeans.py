@@ -5,9 +5,9 @@
 Five photographs that scikit-image and scikit-learn ship, resized to 640x480 and to 12 MP, into 4
 and 8 clusters, one thread each. The peer is the call that everybody writes, its conversion to
 float32 included; it runs once with each of five seeds. Ours includes the labels of every pixel.
-A row has the medians of processor time, their ratio, and the sum of squared distances of our labelling
-on the full picture over the lowest of the five. Exit status 1 if the ratio of times is too low or
-that of the sums above its limit. Takes about six minutes.
+A row has the medians of processor time, their ratio, and the sum of squared distances of our
+labelling on the full picture over the lowest of the five. Exit status 1 if the ratio of times is
+too low or that of the sums above its limit. Takes about six minutes.
 """
 
 import statistics

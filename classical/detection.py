@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vision.detections import Detections
 from vision.checks import refuse
+from vision.detections import Detections
 from vision.kinds import Kind
 from vision.segmentation import Segmentation
 from vision.step import Step

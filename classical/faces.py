@@ -27,9 +27,9 @@ class FindFaces(Step):
     min_neighbors : int, default=4
         How many windows must agree on a face, at least 1.
 
-    As ``skimage.feature.Cascade`` with the file in scikit-image's wheel, one thread: with several,
-    windows come in another order and are merged otherwise. Upright faces alone are found, turned
-    by some 15 degrees at most.
+    As ``skimage.feature.Cascade`` with the file in scikit-image's wheel, on one thread, so
+    that the order in which windows are found, and with it how they are merged, never changes.
+    Upright faces alone are found, turned by some 15 degrees at most.
 
     Takes an rgb or gray image, uint8. Gives detections without scores, from the top.
 

@@ -246,7 +246,8 @@ class HOGDetector(Step):
     def _windows(self, ratio, rows, columns):
         """The windows (xyxy in the image) at some places of a level."""
         corners = np.column_stack([columns, rows]) * self.pixels_per_cell
-        return np.hstack([corners * ratio, (corners + (self.width, self.height)) * ratio])
+        ends = corners + np.array([self.width, self.height])
+        return np.hstack([corners * ratio, ends * ratio])
 
     def _rows_at(self, blocks, rows, columns):
         height, width = self._tables[1]

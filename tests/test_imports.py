@@ -95,6 +95,7 @@ PUBLIC = {
         DistanceWatershed Watershed ChanVese Felzenszwalb FloodFill GrabCut MeanShiftSegmenter
         PixelClassifier RegionGrowing SLIC SplitAndMerge
         HOG LBP GLCM GaborBank HuMoments BagOfVisualWords
+        ToDetections MatchTemplate HOGDetector FindFaces FindQRCodes FindBarcodes
     """,
     deep: "",
 }

@@ -44,7 +44,7 @@ _NAMES = {
     "Pick": "vision.branches",
     "Pipeline": "vision.pipeline",
     "RunStatus": "vision.run_status",
-    "RunSummary": "vision.runner",
+    "RunSummary": "vision.run_summary",
     "Segmentation": "vision.segmentation",
     "Step": "vision.step",
     "Trace": "vision.trace",

@@ -226,6 +226,11 @@ def _add_run(adding):
         metavar="N/COUNT",
         help="do one part of the files, such as 3/100; all parts may be done at once, anywhere",
     )
+    parser.add_argument(
+        "--pack",
+        choices=("tar",),
+        help="pack pictures into archives of about a gigabyte instead of single files",
+    )
     parser.add_argument("--no-report", action="store_true", help="write no index.html")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 

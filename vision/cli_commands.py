@@ -53,6 +53,7 @@ def _run(pipeline, options, run):
         max_pixels=options.max_pixels,
         tables=options.tables,
         shard=options.shard,
+        pack=options.pack,
         report=not options.no_report,
         progress=not options.quiet,
     )

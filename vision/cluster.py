@@ -172,7 +172,9 @@ class Cluster:
         self._held = contextlib.ExitStack()
         self._held.enter_context(quiet())
         if self.address is None:
-            self._processes = LocalProcesses(self.workers, self.work.run, self.memory_limit)
+            self._processes = LocalProcesses(
+                self.workers, self.work.run, self.memory_limit, self._failed
+            )
             self._held.callback(self._processes.close)
         self._opening = threading.Thread(target=self._open, name="vision-cluster", daemon=True)
         with signals_kept():
@@ -194,7 +196,10 @@ class Cluster:
             else:
                 self._follow_size(client)
         except BaseException as error:
-            self._done.put((None, error))
+            self._failed(error)
+
+    def _failed(self, error):
+        self._done.put((None, error))
 
     def _follow_size(self, client):
         """Workers of a cluster come and go."""
@@ -374,7 +379,8 @@ def _payload(work, pipeline, out, earlier):
 
     recorder = copy.copy(work.recorder)
     recorder.out = out
-    options = {"durable": work.durable, "ledger": _earlier(work.ledger) if earlier else None}
+    options = {"durable": work.durable, "packs": work.packs}
+    options["ledger"] = _earlier(work.ledger) if earlier else None
     try:
         return cloudpickle.dumps((pipeline, (recorder, work.run, work.key), options))
     except Exception as error:

@@ -10,6 +10,7 @@ import signal
 import tempfile
 from multiprocessing import resource_tracker, spawn
 
+from vision.errors import VisionError
 from vision.stopping import SIGNALS
 
 SETTINGS = {
@@ -25,6 +26,7 @@ SETTINGS = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 1.0,
 }
+STARTS = 10  # in a row that may fail
 HERE = "127.0.0.1"
 CLOSE = 0.5  # seconds that each part has to close
 
@@ -40,15 +42,17 @@ class LocalProcesses:
         The identity of the run.
     memory_limit : int or None
         Bytes that each may have.
+    failed : callable
+        Called with the error when workers cannot be started.
     """
 
-    def __init__(self, count, run, memory_limit):
-        self.count, self.run, self.memory_limit = count, run, memory_limit
-        self.nannies, self.scheduler, self.client, self.loop = [], None, None, None
+    def __init__(self, count, run, memory_limit, failed):
+        self.count, self.run, self.memory_limit, self.failed = count, run, memory_limit, failed
+        self.scheduler, self.client, self.loop = None, None, None
+        self.nannies, self._keepers, self._closing = {}, [], False
         self._surroundings = contextlib.ExitStack()
         for context in (_environment_kept(), _script_left_alone()):
             self._surroundings.enter_context(context)
-        self._starting = None
         # Python starts it with the first process, and lets signals through to that one.
         resource_tracker.ensure_running()
 
@@ -73,37 +77,51 @@ class LocalProcesses:
             )
 
     def start(self):
-        """Start the workers, and wait for them."""
-        self.loop.run_sync(self._start_nannies)
+        """Start the workers, without waiting for them."""
+        self.loop.run_sync(self._start_keepers)
 
-    async def _start_nannies(self):
+    async def _start_keepers(self):
+        self._keepers = [asyncio.create_task(self._keep(name)) for name in range(self.count)]
+
+    async def _keep(self, number):
+        """Have a worker at any time. Its nanny replaces it, but gives up if it dies too early."""
+        failures = 0
+        while not self._closing:
+            nanny = self.nannies[number] = self._nanny(number)
+            try:
+                await nanny
+                failures = 0
+                await nanny.finished()
+            except Exception as error:
+                failures += 1
+                if failures == STARTS:
+                    self.failed(VisionError(f"No worker process can be started: {error}"))
+                    return
+
+    def _nanny(self, number):
         import dask
         from distributed import Nanny
 
         with dask.config.set(SETTINGS):
-            self.nannies = [
-                Nanny(
-                    self.scheduler.address,
-                    nthreads=1,
-                    name=number,
-                    host=HERE,
-                    dashboard_address=f"{HERE}:0",
-                    local_directory=self._folder(number),
-                    memory_limit=self.memory_limit or 0,
-                    silence_logs=logging.CRITICAL,
-                    config=copy.deepcopy(dask.config.config),  # as it is within this block
-                )
-                for number in range(self.count)
-            ]
-        self._starting = asyncio.gather(*self.nannies)
-        await self._starting
+            return Nanny(
+                self.scheduler.address,
+                nthreads=1,
+                name=number,
+                host=HERE,
+                dashboard_address=f"{HERE}:0",
+                local_directory=self._folder(number),
+                memory_limit=self.memory_limit or 0,
+                silence_logs=logging.CRITICAL,
+                config=copy.deepcopy(dask.config.config),  # as it is within this block
+            )
 
     def _folder(self, number):
         return f"{tempfile.gettempdir()}/vision-{self.run}-{number}"
 
     def kill(self):
         """End the workers at once; none is replaced."""
-        for nanny in self.nannies:
+        self._closing = True
+        for nanny in list(self.nannies.values()):
             nanny.close_gracefully()
             _kill(nanny)
 
@@ -122,18 +140,20 @@ class LocalProcesses:
                 shutil.rmtree(self._folder(number), ignore_errors=True)
 
     async def _close(self):
-        while self._starting is not None and not self._starting.done():
-            self.kill()  # what was just being started
+        while any(not keeper.done() for keeper in self._keepers):
+            self.kill()  # what was just being started too
+            closing = [nanny.close(timeout=0.1) for nanny in self.nannies.values() if _idle(nanny)]
+            await _within(CLOSE, asyncio.gather(*closing))
             await asyncio.sleep(0.01)
-        await asyncio.gather(*map(_close_nanny, self.nannies))
         if self.scheduler is not None:
             await _within(CLOSE, self.scheduler.close())
 
 
-async def _close_nanny(nanny):
-    while _kill(nanny):
-        await asyncio.sleep(0.01)
-    await _within(CLOSE, nanny.close(timeout=0.1))
+def _idle(nanny):
+    """Whether a nanny has no process left, and waits for its end."""
+    from distributed.core import Status
+
+    return nanny.status == Status.closing_gracefully and not _kill(nanny)
 
 
 def _kill(nanny):

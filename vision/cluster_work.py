@@ -258,6 +258,10 @@ class Earlier:
         self.marks = array("Q", sorted(map(_mark, ledger.contents())))
         self._ledger = None
 
+    def __del__(self):
+        if self._ledger is not None:
+            self._ledger.close()
+
     def name_of(self, content):
         """A name whose content had this hash, or None."""
         wanted = _mark(content)

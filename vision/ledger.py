@@ -39,6 +39,8 @@ class Ledger:
         Lines that were cut or altered, and are ignored.
     runs : dict of str to dict
         The first line of each run by its identity, in order.
+    packed : dict of str to int
+        Where the last output ends that was put into each archive, see `vision.packing`.
 
     Raises
     ------
@@ -63,7 +65,7 @@ class Ledger:
 
     def __init__(self, path, write=False):
         self.path = Path(path)
-        self.damaged, self.runs = 0, {}
+        self.damaged, self.runs, self.packed = 0, {}, {}
         self._offsets, self._names = {}, {}
         self._lock = threading.Lock()
         self._size, self._file, self._descriptor = 0, None, None
@@ -87,8 +89,16 @@ class Ledger:
             self._offsets[entry["name"]] = offset
             if "hash" in entry:
                 self._names[entry["hash"]] = entry["name"]
+            for output in entry.get("outputs", ()):
+                self._keep_packed(*output)
         elif "run" in entry:
             self.runs[entry["run"]] = entry
+
+    def _keep_packed(self, path, size, place, content):
+        name = path.partition("/")[0]
+        if name.endswith(".tar"):
+            end = place + -(-size // 512) * 512
+            self.packed[name] = max(end, self.packed.get(name, 0))
 
     def __len__(self):
         return len(self._offsets)

@@ -36,6 +36,18 @@ def is_packed(path):
     return path.partition("/")[0].endswith(".tar")
 
 
+def as_file(path):
+    """What the path of an output would be if it were not packed.
+
+    Examples
+    --------
+    >>> as_file("images-00001.tar/sub/a.png"), as_file("images/b.png")
+    ('images/sub/a.png', 'images/b.png')
+    """
+    folder, _, rest = path.partition("/")
+    return f"{folder.partition('-')[0]}/{rest}"
+
+
 def read_output(out, output):
     """The bytes of an output of a run, from its file or archive.
 
@@ -165,8 +177,7 @@ class _Archive:
         """A new one; a `FileExistsError` if there is one of that name."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         archive = cls(path, os.open(path, flags, 0o666), 0)
-        mark = tarfile.TarInfo.create_pax_global_header({"comment": MARK + run})
-        archive._write(mark)
+        archive._write(_mark(run))
         if durable:
             os.fsync(archive.descriptor)
             flush_folder(os.path.dirname(path), path)  # noqa: PTH120
@@ -306,7 +317,7 @@ def header(name, size, now):
     return b"%s%06o\0 %s" % (start, sum(start) + sum(rest) + 8 * 0x20, rest)
 
 
-def trim(out, label, known, runs):
+def trim(out, label, ledger):
     """Bring the archives of a run into order: each ends with the last member that counts.
 
     Called while nobody writes to them.
@@ -317,10 +328,9 @@ def trim(out, label, known, runs):
         The folder of the run.
     label : str
         As of `Packs`.
-    known : dict of str to int
-        Where the last member of each archive ends, see `vision.ledger.Ledger.packed`.
-    runs : collection of str
-        The identities of runs that wrote there. What they began and never filled is removed.
+    ledger : Ledger
+        Knows where the last member of each archive ends. What its runs began and never filled is
+        removed.
 
     Returns
     -------
@@ -337,9 +347,9 @@ def trim(out, label, known, runs):
         if not _names(label).fullmatch(path.name):
             continue
         with write_named_error(path):
-            end = known.get(path.name)
+            end = ledger.packed.get(path.name)
             if end is None:
-                if _run_of(path) in runs:
+                if _is_begun(path, ledger.runs):
                     path.unlink()
             elif path.stat().st_size >= end:  # a shorter one has lost members: they are done again
                 _cut(path, end)
@@ -362,14 +372,16 @@ def _names(label):
     return re.compile(f"({'|'.join(FOLDERS)}){between}-([0-9]{{5,}})\\.tar")
 
 
-def _run_of(path):
-    """The run that began an archive; None if it is not one of ours."""
+def _is_begun(path, runs):
+    """Whether one of the runs began an archive; a crash may have left nothing of its mark."""
     with path.open("rb") as file:
-        start = file.read(4 * BLOCK)
-    if not start.strip(b"\0"):
-        return None
-    found = re.search(rb"comment=" + MARK.encode() + rb"([0-9a-f]+)\n", start)
-    return found and found[1].decode()
+        start = file.read(len(_mark("")) + 1)
+    return not start.strip(b"\0") or any(start.startswith(_mark(run)) for run in runs)
+
+
+def _mark(run):
+    """What an archive begins with: a comment for all of it."""
+    return tarfile.TarInfo.create_pax_global_header({"comment": MARK + run})
 
 
 def _cut(path, end):

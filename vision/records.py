@@ -17,7 +17,7 @@ PICTURES = frozenset({Kind.RGB, Kind.GRAY})
 MASKS = frozenset({Kind.MASK, Kind.EDGES})
 LOSSLESS = "PNG"
 LOSSY = frozenset({"JPEG", "WEBP", "AVIF"})  # those with a quality
-OUTPUTS, OVERLAYS = "images", "overlays"
+FOLDERS = OUTPUTS, OVERLAYS = "images", "overlays"
 # What a run cannot write, with the step that makes a picture of it.
 WAYS_OUT = {
     Kind.MAP: "Normalize()",
@@ -143,7 +143,7 @@ class Recorder:
         self.names = names
         self.owns = owns
 
-    def record(self, name, source, image, kind, result):
+    def record(self, name, source, image, kind, result, folders=FOLDERS):
         """The rows and files of one result.
 
         Parameters
@@ -158,6 +158,8 @@ class Recorder:
             What the result is.
         result : ndarray, result or dict
             What the pipeline gave.
+        folders : tuple of str
+            Where outputs and overlays go: folders or, of packed ones, archives.
 
         Returns
         -------
@@ -177,10 +179,10 @@ class Recorder:
         for branch, part, value in _parts(kind, result):
             part = _settled(part, value)
             place = f"{branch}/" if branch else ""
-            common, columns, table = self._found(f"{OUTPUTS}/{place}", name, part, value, files)
+            common, columns, table = self._found(f"{folders[0]}/{place}", name, part, value, files)
             if self.overlay and (part in LOCATED or part is Kind.CLASS):
                 drawn = self._drawn(_drawable(part, value), image, alone=value is result)
-                self._add(f"{OVERLAYS}/{place}", name, drawn, files, lossless=False)
+                self._add(f"{folders[1]}/{place}", name, drawn, files, lossless=False)
             lead = {"source": source} | ({"branch": branch} if branch else {})
             first = 1 if table else 0
             table = table or [[None] * len(columns)]
@@ -189,7 +191,7 @@ class Recorder:
             tables.append(([*lead, "object", *common, *columns], table))
         return Rows.joined(tables), files
 
-    def renamed(self, entry, name, source):
+    def renamed(self, entry, name, source, folders=FOLDERS):
         """What the ledger's entry of a file becomes for another file of the same content.
 
         Parameters
@@ -198,6 +200,8 @@ class Recorder:
             With ``name``, ``rows`` and ``outputs``.
         name, source : str
             Of the other file.
+        folders : tuple of str
+            As of `record`, for the other file.
 
         Returns
         -------
@@ -209,11 +213,13 @@ class Recorder:
         after = self._named(name)
         if [format for format, _ in before] != [format for format, _ in after]:
             return None
-        paths = {}
+        paths, place = {}, dict(zip(FOLDERS, folders))
         for path, *_ in entry["outputs"]:
             for (_, old), (_, new) in zip(before, after, strict=True):
                 if path.endswith(f"/{old}"):
-                    paths[path] = path.removesuffix(old) + new
+                    folder, _, rest = path.partition("/")
+                    folder = place[folder.partition("-")[0]]  # images-00001.tar is of images
+                    paths[path] = f"{folder}/{rest.removesuffix(old)}{new}"
         rows = [
             row | {"source": source} | ({"output": paths[row["output"]]} if "output" in row else {})
             for row in entry["rows"]
@@ -250,7 +256,7 @@ class Recorder:
         return {}, value.columns, value.to_table()
 
     def _feature_names(self, folder, count):
-        branch = folder.removeprefix(f"{OUTPUTS}/").rstrip("/")
+        branch = folder.partition("/")[2].rstrip("/")
         start = f"{branch}__" if branch else ""
         names = [name.removeprefix(start) for name in self.names if name.startswith(start)]
         return names if len(names) == count else [f"feature_{i}" for i in range(1, count + 1)]

@@ -99,6 +99,7 @@ def check_free(out, shard=None):
 
 def _outputs_in(out):
     """Tables and pictures where a run puts its own."""
+    yield from out.glob(f"{OUTPUTS}-*.tar")
     for name in (RESULTS, ERRORS, OUTPUTS, OVERLAYS):
         place = out / name
         if place.is_file() or (place.is_dir() and any(place.iterdir())):

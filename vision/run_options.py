@@ -11,6 +11,7 @@ from vision.shards import Shard
 
 DURABLE = ("chunk", "file", "none")
 TABLES = ("csv", "parquet")
+PACKS = ("tar",)
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Options:
     tables: str | list
     report: bool
     shard: str | None
+    pack: str | None
 
     def check(self, progress):
         """Refuse what makes no sense; the format gets its one name."""
@@ -43,6 +45,8 @@ class Options:
             refuse("retry_failed", True, "left out with restart, which does everything", "run")
         check_choice("durable", self.durable, DURABLE, owner="run")
         self._check_tables()
+        if self.pack is not None:
+            check_choice("pack", self.pack, PACKS, owner="run")
         self.part = None if self.shard is None else Shard.of(self.shard)
         if self.threads is not None:
             check_integer("threads", self.threads, owner="run", at_least=1)
@@ -67,4 +71,5 @@ class Options:
     @property
     def of_outputs(self):
         """The options that change what is written."""
-        return {"overlay": self.overlay, "format": self.format, "quality": self.quality}
+        names = ("overlay", "format", "quality", "pack")
+        return {name: getattr(self, name) for name in names}

@@ -3,15 +3,15 @@
 import base64
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 
 from vision.drawing import thumbnail, to_display
 from vision.encoding import encode
-from vision.io import read
+from vision.io import decode
 from vision.kinds import Kind
+from vision.packing import is_packed, read_output
 from vision.records import MASKS, OUTPUTS, OVERLAYS
 
 SIDE = 320  # pixels, the longer side
@@ -64,32 +64,33 @@ class Pictures:
         if entry["seconds"] * self.share > self.left():
             return None
         index = self.indices.get(entry["name"])
-        paths = [path for path, *_ in entry["outputs"]]
-        paths = [path for path in paths if path.startswith(f"{OVERLAYS}/")] or paths
+        outputs = entry["outputs"]
+        outputs = [output for output in outputs if output[0].startswith(OVERLAYS)] or outputs
         try:
             pictures = [] if index is None else [self._input(index)]
-            pictures += [self._output(path) for path in paths[:MOST]]
+            pictures += [self._output(output) for output in outputs[:MOST]]
         except Exception:  # it is gone, or was altered, since: the page can do without it
             return None
-        return entry | {"pictures": pictures, "more": max(0, len(paths) - MOST)}
+        return entry | {"pictures": pictures, "more": max(0, len(outputs) - MOST)}
 
     def _input(self, index):
         image = self.images.decoded(index, self.images.data(index))
         return {"title": "input", "data": _data(to_display(_opaque(image)), "jpg"), "path": None}
 
-    def _output(self, path):
-        folder, _, rest = path.partition("/")
+    def _output(self, output):
+        folder, _, rest = output[0].partition("/")
+        folder = folder.partition("-")[0]  # images-00001.tar is of images
         branches = [name for name in self.kinds if name and rest.startswith(f"{name}/")]
         branch = max(branches, key=len, default="")
         kind = self.kinds.get(branch, Kind.ANY) if folder == OUTPUTS else Kind.RGB
-        picture = _opaque(read(Path(self.out, path), mode="unchanged"))
+        picture = _opaque(decode(read_output(self.out, output), mode="unchanged"))
         if kind is Kind.LABELS:
             picture = picture.astype(np.int32)
         flat = kind in MASKS or kind is Kind.LABELS
         return {
             "title": branch or ("overlay" if folder == OVERLAYS else str(kind)),
             "data": _data(to_display(picture), "png" if flat else "jpg"),
-            "path": quote(os.fsencode(path)),
+            "path": None if is_packed(output[0]) else quote(os.fsencode(output[0])),
         }
 
 

@@ -9,6 +9,7 @@ from vision.checks import refuse
 from vision.fingerprints import pipeline_key, versions_of
 from vision.ledger import Ledger
 from vision.ledger_summary import ledgers_of
+from vision.packing import as_file, is_packed
 from vision.run_folder import AS_ARCHIVE, LEDGER
 
 NAMED = 3  # files that a note names
@@ -139,5 +140,11 @@ def _compared(out, target):
 
 def _result(entry):
     """What is the same if a result is: rows, pictures by their hash, or the error."""
-    pictures = [(path, content) for path, _, _, content in entry["outputs"]]
-    return entry["rows"], pictures, entry.get("error")
+    pictures = [(as_file(path), content) for path, _, _, content in entry["outputs"]]
+    rows = entry["rows"]
+    if any(is_packed(path) for path, *_ in entry["outputs"]):
+        # Which archive an output goes to depends on the order of the work.
+        rows = [
+            row | {"output": as_file(row["output"])} if "output" in row else row for row in rows
+        ]
+    return rows, pictures, entry.get("error")

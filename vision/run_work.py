@@ -13,6 +13,7 @@ from vision.errors import ImageError, WriteError
 from vision.fingerprints import check_sum, content_hash
 from vision.kinds import kinds_of
 from vision.opencv import cv2
+from vision.packing import PackedChunk, is_packed, packed_intact
 from vision.regular_file import file_state
 from vision.staging import HOPELESS, Staging
 from vision.step_times import EVERY, Laps, run_many_timed, run_timed
@@ -85,9 +86,10 @@ class Work:
 
     An entry holds ``name`` and ``source``, ``state`` and ``hash`` of the file, ``run``, ``key``,
     ``seconds`` that it took and the time ``at`` its end, the ``rows`` of the table, the ``outputs``
-    (path, size, time and check sum of each), ``laps`` where its steps were timed and, where the
-    file failed, ``error``. A file whose content is in work elsewhere has ``name`` and ``waits``: it
-    is to be given again later. One that a chunk did not get to, in its second, has no entry.
+    (path, size, time or place in an archive, and check sum of each), ``laps`` where its steps were
+    timed and, where the file failed, ``error``. A file whose content is in work elsewhere has
+    ``name`` and ``waits``: it is to be given again later. One that a chunk did not get to, in its
+    second, has no entry.
 
     Parameters
     ----------
@@ -103,10 +105,12 @@ class Work:
         Whether entries are given only when their outputs are on the disk.
     ledger : Ledger, optional
         Where files of the same content may be found.
+    packs : Packs, optional
+        The archives that outputs go to; by default each is a file of its own.
     """
 
-    def __init__(self, plan, recorder, run, key, *, durable, ledger=None):
-        self.plan, self.recorder, self.ledger = plan, recorder, ledger
+    def __init__(self, plan, recorder, run, key, *, durable, ledger=None, packs=None):
+        self.plan, self.recorder, self.ledger, self.packs = plan, recorder, ledger, packs
         self.run, self.key, self.durable = run, key, durable
         self.stopping, self.abandoned = threading.Event(), threading.Event()
         self._lock, self._claimed = threading.Lock(), {}  # content to the name that is in work
@@ -119,7 +123,7 @@ class Work:
 
         The error is one with which no further file can be written, or None.
         """
-        staging = Staging(self.recorder.out, self.run, durable=self.durable)
+        staging = self._staging()
         entries, fatal = [], None
         try:
             self._fill(entries, chunk, staging)
@@ -130,6 +134,11 @@ class Work:
             raise
         return entries, staging, fatal
 
+    def _staging(self):
+        if self.packs is None:
+            return Staging(self.recorder.out, self.run, durable=self.durable)
+        return PackedChunk(self.packs, self.recorder.out)
+
     def finish(self, begun):
         """Make the outputs of a chunk visible; its entries."""
         entries, staging, fatal = begun
@@ -137,13 +146,13 @@ class Work:
             staging.discard()
             return []
         failed = staging.publish()
-        entries = [self._settled(entry, failed) for entry in entries]
+        entries = [self._settled(entry, failed, staging) for entry in entries]
         if fatal is not None:
             fatal.entries = entries
             raise fatal
         return entries
 
-    def _settled(self, entry, failed):
+    def _settled(self, entry, failed, staging):
         """The entry, its outputs as they are on the disk now."""
         if "waits" in entry:
             return entry
@@ -153,7 +162,7 @@ class Work:
                 Path(out, path).unlink(missing_ok=True)
             return entry | {"rows": [], "outputs": [], "error": described(errors[0])}
         for output in entry["outputs"]:
-            output[1:3] = file_state(f"{out}/{output[0]}")[:2]
+            output[1:3] = staging.state(output[0]) or output[1:3]
         return entry
 
     def _fill(self, entries, chunk, staging):
@@ -214,15 +223,17 @@ class Work:
         if other is None or other == file.name:
             return None
         found = self.ledger[other]
-        if found["key"] != self.key or "error" in found or not intact(self.recorder.out, found):
+        if found["key"] != self.key or "error" in found:
             return None
-        renamed = self.recorder.renamed(found, file.name, file.source)
+        if not intact(self.recorder.out, found, verify=self.packs is not None):
+            return None
+        renamed = self.recorder.renamed(found, file.name, file.source, staging.folders)
         if renamed is None:
             return None
         rows, paths = renamed
         with _forgetting(staging, paths.values()):
-            for old, new in paths.items():
-                staging.link(old, new)
+            for output in found["outputs"]:
+                staging.take_over(output, paths[output[0]])
         outputs = [[paths[path], *rest] for path, *rest in found["outputs"]]
         return self._entry(file, rows, outputs) | {"copied": other}
 
@@ -252,7 +263,9 @@ class Work:
 
     def _recorded(self, file, result, staging):
         kind = leaving(self.plan, kinds_of(file.image))
-        rows, files = self.recorder.record(file.name, file.source, file.image, kind, result)
+        rows, files = self.recorder.record(
+            file.name, file.source, file.image, kind, result, staging.folders
+        )
         file.lap("encode")
         with _forgetting(staging, files):
             for path, data in files.items():
@@ -308,7 +321,12 @@ def intact(out, entry, *, verify=False):
     verify : bool, default=False
         Whether to read them even if size and time are the same.
     """
-    for path, size, changed, content in entry["outputs"]:
+    for output in entry["outputs"]:
+        path, size, changed, content = output
+        if is_packed(path):
+            if not packed_intact(out, output, verify=verify):
+                return False
+            continue
         found = file_state(f"{out}/{path}")
         if found is None or found[0] != size:
             return False

@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from vision.allocator import memory_kept
@@ -15,8 +15,9 @@ from vision.executors import Threads, drive
 from vision.fingerprints import pipeline_key, versions_of
 from vision.images import Images
 from vision.ledger import Ledger
+from vision.packing import Packs, is_packed, remove_dead, trim
 from vision.pipeline import Pipeline
-from vision.progress import in_words, progress_of
+from vision.progress import progress_of
 from vision.records import Recorder, check_outputs, parts_of
 from vision.resume import LARGEST, Pace, Resume, names_of
 from vision.run_digest import Digest
@@ -24,6 +25,7 @@ from vision.run_folder import check_free, collect, describe_run, reading_of
 from vision.run_head import head_of
 from vision.run_options import Options
 from vision.run_report import write_report
+from vision.run_summary import RunSummary
 from vision.run_tables import ERRORS, RESULTS, write_tables
 from vision.run_work import BATCH, Work, leaving, one_cv2_thread
 from vision.shards import ledger_name
@@ -31,52 +33,6 @@ from vision.staging import remove_left
 from vision.stopping import Stopping
 
 TABLES_WITHIN = 0.5  # seconds, when a signal ends the run
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """How a run ended.
-
-    Parameters
-    ----------
-    done, failed, unchanged : int
-        Files that have a result now, files with a row in `errors_csv`, and files that an earlier
-        run had done.
-    seconds : float
-        How long it took.
-    out : Path
-        The folder of the outputs.
-    results_csv, errors_csv : Path or None
-        The two tables; None for a shard, whose results `vision.merge` writes.
-    notes : tuple of str
-        What else is to be known: why files were done again, which vanished, versions that differ.
-    report : Path, optional
-        The page that shows the run.
-
-    Examples
-    --------
-    >>> out = Path("out")
-    >>> RunSummary(40, 2, 0, 6.25, out, out / "results.csv", out / "errors.csv")
-    RunSummary(40 done, 2 failed in 6.2 s: out/results.csv, out/errors.csv)
-    """
-
-    done: int
-    failed: int
-    unchanged: int
-    seconds: float
-    out: Path
-    results_csv: Path
-    errors_csv: Path
-    notes: tuple = ()
-    report: Path | None = None
-
-    def __repr__(self):
-        failed = f", {self.failed} failed" if self.failed else ""
-        unchanged = f", {self.unchanged} unchanged" if self.unchanged else ""
-        errors = f", {self.errors_csv}" if self.failed and self.errors_csv else ""
-        took = in_words(self.seconds)
-        counts = f"{self.done} done{failed}{unchanged}"
-        return f"RunSummary({counts} in {took}: {self.results_csv or self.out}{errors})"
 
 
 def run(
@@ -98,6 +54,7 @@ def run(
     timeout=None,
     memory_limit=None,
     shard=None,
+    pack=None,
     max_pixels=None,
     tables="csv",
     report=True,
@@ -174,6 +131,9 @@ def run(
     shard : str, optional
         ``"3/100"`` does the third of a hundred parts of the files, told by their names. All parts
         may be done at once, anywhere, into the same `out`; `vision.merge` writes their tables.
+    pack : {"tar"}, optional
+        ``"tar"`` packs pictures into archives of about a gigabyte, ``out/images-00001.tar`` and so
+        on, where a million small files would hurt; the column `output` names archive and member.
     max_pixels : int, optional
         The largest width times height that is read, see `vision.read`.
     tables : str or list of str, default="csv"
@@ -240,6 +200,7 @@ def run(
         tables,
         report,
         shard,
+        pack,
     )
     options.check(progress)
     pipeline, out = _as_pipeline(pipeline), Path(out)
@@ -307,6 +268,8 @@ class _Job:
             names=names,
         )
         self.names = _feature_names(pipeline)
+        self.label = options.part.label if options.part else ""
+        self.replaced = False  # whether packed outputs were
         self.done = self.failed = self.kept = self.copied = self.vanished = 0
 
     def begin(self, versions, head):
@@ -328,12 +291,20 @@ class _Job:
         durable = self.options.durable
         recorder = Recorder(
             self.out,
-            **self.options.of_outputs,
+            overlay=self.options.overlay,
+            format=self.options.format,
+            quality=self.options.quality,
             names=self.names,
             owns=self.images.root is not None,  # pictures in memory are the caller's
         )
         work = Work(
-            plan, recorder, self.identity, self.key, durable=durable != "none", ledger=self.ledger
+            plan,
+            recorder,
+            self.identity,
+            self.key,
+            durable=durable != "none",
+            ledger=self.ledger,
+            packs=self._packs(),
         )
         pace = Pace(
             self.images,
@@ -348,6 +319,25 @@ class _Job:
             gone = list(self.resume.vanished())
             self.vanished = len(gone)
             self.ledger.append(gone, durable=durable != "none")
+        if self.replaced and not stopping.signal:
+            remove_dead(self.out, self.label, self.ledger)
+        if self.ledger.packed:
+            trim(self.out, self.label, self.ledger)
+
+    def _packs(self):
+        """The archives that outputs go to; None if they are files."""
+        if self.options.pack is None:
+            return None
+        unfilled = trim(self.out, self.label, self.ledger)
+        before = [head["key"] for head in self.ledger.runs.values()][:-1]
+        same = before[-1:] == [self.key] and not self.options.restart
+        return Packs(
+            self.identity,
+            durable=self.options.durable != "none",
+            overlay=self.options.overlay,
+            label=self.label,
+            unfilled=unfilled if same else {},
+        )
 
     def _executor(self, work):
         options = self.options
@@ -385,7 +375,10 @@ class _Job:
             self.done += not kept and "error" not in entry
             now = {path for path, *_ in entry["outputs"]}
             for path in stale[entry["name"]] - now:
-                Path(self.out, path).unlink(missing_ok=True)
+                if is_packed(path):
+                    self.replaced = True
+                else:
+                    Path(self.out, path).unlink(missing_ok=True)
             self.shown.advance("error" in entry)
 
     def _outputs(self, name):

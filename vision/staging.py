@@ -9,6 +9,8 @@ from pathlib import Path
 
 from vision.atomic import flush_folder, write_hidden, write_named_error
 from vision.errors import WriteError
+from vision.records import FOLDERS
+from vision.regular_file import file_state
 
 PREFIX = ".vision-"
 # With these no further file can be written either.
@@ -17,6 +19,8 @@ HOPELESS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 class Staging:
     """Files that wait, whole but hidden, in the folders that they are for, until `publish`.
+
+    Outputs that become members of archives wait in a `vision.packing.PackedChunk`.
 
     Parameters
     ----------
@@ -41,6 +45,8 @@ class Staging:
     >>> (out / "masks/a.png").read_bytes()
     b'pixels'
     """
+
+    folders = FOLDERS
 
     def __init__(self, out, run, *, durable):
         self.out, self.durable = os.fspath(out), durable
@@ -94,6 +100,14 @@ class Staging:
                 shutil.copyfile(source, hidden)
         self._links.add(hidden)
         self._waiting[target] = hidden
+
+    def take_over(self, output, path):
+        """Another name for an output of the ledger."""
+        self.link(output[0], path)
+
+    def state(self, path):
+        """Size and time of an output that is published."""
+        return file_state(f"{self.out}/{path}")[:2]
 
     def _aside(self, path):
         """The final and the hidden path of a file, its folder made."""

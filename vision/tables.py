@@ -78,9 +78,7 @@ class Table:
             if rows.columns == self.columns:
                 self._file.write(rows.lines)
             else:
-                self._writer.writerows(
-                    [row.get(column) for column in self.columns] for row in rows
-                )
+                self._writer.writerows([row.get(column) for column in self.columns] for row in rows)
         self._rows += len(rows)
 
     @property

@@ -96,9 +96,7 @@ def test_any_turn_is_found_at_its_centre(angle, colour):
     photograph = data.astronaut() if colour else data.camera()
     piece = photograph[80:140, 200:280].copy()
     # Pillow turns anticlockwise about the centre.
-    whole = Image.fromarray(photograph).rotate(
-        -angle, Image.Resampling.BICUBIC, center=(240, 110)
-    )
+    whole = Image.fromarray(photograph).rotate(-angle, Image.Resampling.BICUBIC, center=(240, 110))
     image = np.asarray(whole)[20:200, 150:330]
     found = MatchTemplate(piece, 0.9, angles=(0, angle))(np.ascontiguousarray(image))
     assert len(found) == 1

@@ -11,101 +11,19 @@ from collections import Counter
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-from vision.checks import check_integer, check_number, refuse
-from vision.errors import MissingDependencyError, ParameterError, VisionError, WriteError
+from vision.cluster_options import require_dask
+from vision.errors import LoadError, ParameterError, VisionError, WriteError
 from vision.executors import Again
 from vision.run_work import Chunk
 
+SLOTS = 3  # chunks a worker: one is made visible, one computed, and one waits
 TRIES = 3  # of a file at which workers die
 LOSSES = 20  # deaths of workers that a chunk outlives which they had not begun
-SMALLEST = 512 << 20  # bytes: what a worker needs for itself, with room for pictures
 CONNECT = 10.0  # seconds in which a scheduler must answer
 FOLLOW = 10.0  # seconds between two looks at how many workers there are
+OPEN = 0.5  # seconds in which what was being opened is found open, and closed
 LEAVE = 0.3  # seconds in which workers of a cluster are told that a run is over
 WARN_ABOVE = "distributed.admin.large-graph-warning-threshold"  # pictures in memory travel
-
-
-def require_dask():
-    """Import Dask's scheduler and workers.
-
-    Returns
-    -------
-    module
-        ``distributed``.
-
-    Raises
-    ------
-    MissingDependencyError
-        If it is not installed.
-    """
-    try:
-        import distributed
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Worker processes are run by Dask, which is not installed: "
-            "pip install 'vision-pipelines[dask]'."
-        ) from error
-    return distributed
-
-
-def check_cluster(*, threads, workers, dask, timeout, memory_limit):
-    """Refuse options of `vision.run` that do not go together, or make no sense.
-
-    Returns
-    -------
-    int or None
-        The memory limit in bytes.
-
-    Raises
-    ------
-    ParameterError
-        If one is refused.
-    MissingDependencyError
-        If Dask is needed and not installed.
-
-    Examples
-    --------
-    >>> options = dict.fromkeys(("threads", "workers", "dask", "timeout", "memory_limit"))
-    >>> check_cluster(**options | {"timeout": 60})
-    Traceback (most recent call last):
-    ...
-    vision.errors.ParameterError: The 'timeout' of run must be left out with threads: only a
-    process can be ended. Got 60. With workers=2 (--workers 2) it works.
-    """
-    given = {"threads": threads, "workers": workers, "dask": dask}
-    named = [name for name, value in given.items() if value is not None]
-    for name in named[1:]:
-        refuse(name, given[name], f"left out with {named[0]}", "run")
-    if workers is None and dask is None:
-        _refuse_limits(timeout=timeout, memory_limit=memory_limit)
-        return None
-    if workers is not None:
-        check_integer("workers", workers, owner="run", at_least=1)
-    elif not (isinstance(dask, str) and dask):
-        refuse("dask", dask, "the address of a scheduler, such as 'tcp://10.0.0.5:8786'", "run")
-    if timeout is not None:
-        check_number("timeout", timeout, owner="run", above=0)
-    require_dask()
-    return None if memory_limit is None else _bytes_of(memory_limit)
-
-
-def _refuse_limits(**limits):
-    for name, limit in limits.items():
-        if limit is not None:
-            allowed = "left out with threads: only a process can be ended"
-            refuse(name, limit, allowed, "run", "With workers=2 (--workers 2) it works.")
-
-
-def _bytes_of(limit):
-    from dask.utils import parse_bytes
-
-    try:
-        found = 0 if isinstance(limit, bool) else parse_bytes(limit)
-    except (AttributeError, TypeError, ValueError):
-        found = 0
-    if found < SMALLEST:
-        refuse("memory_limit", limit, "at least '512MiB', such as '2GB', or bytes", "run")
-    return found
 
 
 class Cluster:
@@ -160,7 +78,7 @@ class Cluster:
         limits = {"timeout": timeout, "memory_limit": memory_limit}
         payload = _payload(work, pipeline, self.out, earlier)
         self._shipped = Shipped(work.run, self.out, payload, own=address is None, **limits)
-        self.slots = 2 * (workers or 1)
+        self.slots = SLOTS * (workers or 1)
         self._client, self._processes = None, None
         self._lock, self._waiting, self._done = threading.Lock(), [], queue.SimpleQueue()
         self._count, self._futures, self._left = 0, {}, threading.Event()
@@ -195,6 +113,8 @@ class Cluster:
                 self._processes.start()
             else:
                 self._follow_size(client)
+        except ImportError as error:
+            self._failed(LoadError(f"A worker of {self.address!r} lacks this package: {error}."))
         except BaseException as error:
             self._failed(error)
 
@@ -204,7 +124,7 @@ class Cluster:
     def _follow_size(self, client):
         """Workers of a cluster come and go."""
         while not self._left.is_set():
-            self.slots = 2 * max(1, len(client.nthreads()))
+            self.slots = SLOTS * max(1, len(client.nthreads()))
             self._left.wait(FOLLOW)
 
     def _note_oversized(self, event):
@@ -298,7 +218,7 @@ class Cluster:
         from vision.cluster_work import note_prefix
 
         for path in Path(self.out).glob(f"{note_prefix(self.work.run)}*.tmp"):
-            head, _, words = path.read_text("utf-8", "replace").partition("\n")
+            head, _, words = _text(path).partition("\n")
             if head == str(number):
                 path.unlink(missing_ok=True)
                 return words, int(path.stem.rpartition("-")[2])
@@ -343,6 +263,7 @@ class Cluster:
 
     def __exit__(self, *exception):
         self._left.set()
+        self._opening.join(OPEN)
         with self._held:
             if self.address is not None and self._client is not None:
                 self._leave()
@@ -380,7 +301,7 @@ def _payload(work, pipeline, out, earlier):
     recorder = copy.copy(work.recorder)
     recorder.out = out
     options = {"durable": work.durable, "packs": work.packs}
-    options["ledger"] = _earlier(work.ledger) if earlier else None
+    options["ledger"] = _earlier(work) if earlier else None
     try:
         return cloudpickle.dumps((pipeline, (recorder, work.run, work.key), options))
     except Exception as error:
@@ -390,10 +311,19 @@ def _payload(work, pipeline, out, earlier):
         ) from error
 
 
-def _earlier(ledger):
+def _earlier(work):
+    """The ledger for workers, if an earlier run did the same."""
     from vision.cluster_work import Earlier
 
-    return None if ledger is None or not len(ledger) else Earlier(ledger)
+    before = {run: head["key"] for run, head in work.ledger.runs.items() if run != work.run}
+    return Earlier(work.ledger) if work.key in before.values() else None
+
+
+def _text(path):
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:  # a shared folder shows what is gone for a while
+        return ""
 
 
 def _part(chunk, index):

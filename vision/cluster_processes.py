@@ -105,7 +105,7 @@ class LocalProcesses:
         with dask.config.set(SETTINGS):
             return Nanny(
                 self.scheduler.address,
-                nthreads=1,
+                nthreads=2,  # only one computes, see `vision.cluster_work.Shipped`
                 name=number,
                 host=HERE,
                 dashboard_address=f"{HERE}:0",
@@ -158,14 +158,15 @@ def _idle(nanny):
 
 def _kill(nanny):
     """Kill the process of a nanny; gives whether there may be one still."""
+    import psutil
     from distributed.core import Status
 
     keeper = nanny.process
     if keeper is None or keeper.status == Status.stopped or keeper.process is None:
         return False
     if keeper.process.pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(keeper.process.pid, signal.SIGKILL)
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(keeper.process.pid).kill()
     return True
 
 
@@ -219,12 +220,16 @@ def signals_kept():
 @contextlib.contextmanager
 def _environment_kept():
     """Take back the variables that Dask sets for the processes that it starts."""
-    before = dict(os.environ)
+    import dask
+    import distributed  # noqa: F401 (has its settings read)
+
+    names = ("PYTHONHASHSEED", *dask.config.get("distributed.nanny.pre-spawn-environ"))
+    before = {name: os.environ[name] for name in names if name in os.environ}
     try:
         yield
     finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
+        for name in names:
+            os.environ.pop(name, None)
         os.environ.update(before)
 
 

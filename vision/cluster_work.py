@@ -88,16 +88,19 @@ class Shipped(WorkerPlugin):
     def __call__(self, number, data):
         """The outcome of a chunk, pickled: entries, seconds, and what ended the run, if anything.
 
-        One at a time, however many threads the process has.
+        One chunk is computed at a time, however many threads the process has, while another waits
+        for the disk.
         """
         with self._lock:
             work = self._ready(number)
-            chunk, started, fatal = pickle.loads(data), time.monotonic(), None  # noqa: S301
-            try:
-                entries = work(chunk)
-            except WriteError as error:
-                entries, fatal = getattr(error, "entries", []), (str(error), error.errno)
-            return pickle.dumps((entries, time.monotonic() - started, fatal), 5)
+            chunk, started = pickle.loads(data), time.monotonic()  # noqa: S301
+            begun = work.begin(chunk)
+            seconds = time.monotonic() - started
+        try:
+            entries, fatal = work.finish(begun), None
+        except WriteError as error:
+            entries, fatal = getattr(error, "entries", []), (str(error), error.errno)
+        return pickle.dumps((entries, seconds, fatal), 5)
 
     def _ready(self, number):
         if self._note is None:
@@ -307,6 +310,8 @@ def memory_limited(limit):
 
 def _settle(worker):
     """Make a process the run's own: quiet, without files, and gone with its parent."""
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(line_buffering=True)  # the process is killed in the end
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vision.checks import check_bool, check_choice, check_integer, refuse
-from vision.cluster import check_cluster
+from vision.cluster_options import check_cluster
 from vision.encoding import format_of
 from vision.parquet_table import require_parquet
 from vision.records import LOSSY

@@ -24,7 +24,7 @@ from tests.vision.dangerous_steps import (
     marked,
 )
 from tests.vision.run_folders import files_below, put, put_broken, put_photos, run, table
-from vision.cluster import check_cluster
+from vision.cluster_options import check_cluster
 from vision.errors import MissingDependencyError, ParameterError
 
 psutil = pytest.importorskip("psutil", reason="comes with Dask")

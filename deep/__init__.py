@@ -8,6 +8,12 @@ TensorFlow with it, on first use.
 from vision._lazy import attach
 from vision.catalogue import STEPS
 
-_NAMES = {name: module for name, module in STEPS.items() if module.startswith("deep.")}
+_FUNCTIONS = {
+    "build": "deep.building",
+    "describe": "deep.layer_table",
+    "list_architectures": "deep.building",
+    "preprocessing": "deep.building",
+}
+_NAMES = _FUNCTIONS | {name: home for name, home in STEPS.items() if home.startswith("deep.")}
 
 __getattr__, __dir__, __all__ = attach(__name__, _NAMES)

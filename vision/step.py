@@ -1,4 +1,4 @@
-"""`Step`, the one base class: a scikit-learn transformer of images with one method to write."""
+"""`Step`, a scikit-learn transformer of images with one method to write, and what is under it."""
 
 import os
 from collections.abc import Sized
@@ -11,37 +11,26 @@ from vision.errors import KindError
 from vision.kinds import BLENDED, PARENT, SAME, Kind, check_input
 
 
-class Step(Composable, TransformerMixin, BaseEstimator):
-    """One operation on one image, and with it on any number of images.
+class ImageEstimator(Composable, BaseEstimator):
+    """What works on one image at a time: its parameters, its checks, and calling it.
 
-    A subclass declares `takes` and `gives`, writes an `__init__` that only stores, and
-    `apply(image)`; `check_params()` and `prepare()` where there is something to check or to build.
+    `Step` transforms; an estimator that predicts derives from this class and from scikit-learn's
+    mixin, such as ``ClassifierMixin``. A subclass declares `takes` and `gives`, writes an
+    `__init__` that only stores, and `apply(image)`; `check_params()` and `prepare()` where there is
+    something to check or to build.
 
     Attributes
     ----------
     takes : tuple of Kind
-        What the step accepts, the usual one first.
+        What is accepted, the usual kind first.
     gives : Kind, SAME or BLENDED
-        What it gives. A step whose result depends on more overrides `gives_for(kind)`.
+        What comes out. Where it depends on more, `gives_for(kind)` is overridden.
     dtypes : tuple of str
-        The dtypes of images that it takes; 8 bits unless it says more.
+        The dtypes of images that are taken; 8 bits unless it says more.
     example : dict
-        Parameters of a working instance, for a step without an honest default.
+        Parameters of a working instance, for a class without an honest default.
     revision : int
-        Raised when the step's result changes: runs that resume tell what another revision did.
-
-    Examples
-    --------
-    >>> class Darker(Step):
-    ...     takes, gives = (Kind.GRAY,), Kind.GRAY
-    ...     def __init__(self, by=2):
-    ...         self.by = by
-    ...     def apply(self, image):
-    ...         return image // self.by
-    >>> Darker(by=4)(np.full((1, 2), 200, np.uint8)).tolist()
-    [[50, 50]]
-    >>> [image.tolist() for image in Darker().transform([np.full((1, 1), 8, np.uint8)])]
-    [[[4]]]
+        Raised when the result changes: runs that resume tell what another revision did.
     """
 
     takes = (Kind.RGB, Kind.GRAY)
@@ -59,7 +48,6 @@ class Step(Composable, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.requires_fit = False
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
@@ -144,6 +132,29 @@ class Step(Composable, TransformerMixin, BaseEstimator):
         if image.dtype == np.int32:
             return True
         return image.dtype != np.float32 and (image.ndim == 3 or Kind.GRAY in self.takes)
+
+
+class Step(TransformerMixin, ImageEstimator):
+    """One operation on one image, and with it on any number of images.
+
+    Examples
+    --------
+    >>> class Darker(Step):
+    ...     takes, gives = (Kind.GRAY,), Kind.GRAY
+    ...     def __init__(self, by=2):
+    ...         self.by = by
+    ...     def apply(self, image):
+    ...         return image // self.by
+    >>> Darker(by=4)(np.full((1, 2), 200, np.uint8)).tolist()
+    [[50, 50]]
+    >>> [image.tolist() for image in Darker().transform([np.full((1, 1), 8, np.uint8)])]
+    [[[4]]]
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
 
     def fit(self, images=None, truth=None):
         """Check the parameters; nothing is learned.

@@ -9,7 +9,11 @@ from vision._lazy import attach
 from vision.catalogue import STEPS
 
 _FUNCTIONS = {
+    "augment": "deep.augmentation",
+    "augmentation_sheet": "deep.augmentation",
     "build": "deep.building",
+    "check_gradients": "deep.gradient_check",
+    "compile_for_inference": "deep.inference",
     "describe": "deep.layer_table",
     "list_architectures": "deep.building",
     "preprocessing": "deep.building",

@@ -43,6 +43,13 @@ def photograph(height=48, width=64):
     return coffee[100 : 100 + height, 200 : 200 + width].copy()
 
 
+def other_photograph(step, height, width):
+    """Another one, of another size too, unless the step takes one size alone."""
+    if step.gives is Kind.CLASS:
+        return photograph()[:, ::-1].copy() + np.uint8(height)
+    return photograph(height, width)
+
+
 def stand_in(kind, image):
     """An example of a kind, made from a colour image."""
     if isinstance(kind, Branched) or kind in (Kind.RGB, Kind.ANY):
@@ -65,8 +72,9 @@ def ready(name):
     if name == "Pick":
         return catalogue.make("Branches") >> step, Kind.GRAY
     if needs_fit(step):
-        images = [stand_in(kind, photograph()), stand_in(kind, photograph(60, 50))]
-        step.fit(images, truth_of(step, [photograph(), photograph(60, 50)], images))
+        photographs = [photograph(), other_photograph(step, 60, 50)]
+        images = [stand_in(kind, photograph) for photograph in photographs]
+        step.fit(images, truth_of(step, photographs, images))
     return step, kind
 
 
@@ -77,13 +85,22 @@ def truth_of(step, photographs, images):
         return [vision.Detections(f.boxes, labels=np.arange(len(f)) % 2) for f in found]
     if step.gives is Kind.FEATURES:
         return None
+    if step.gives is Kind.CLASS:
+        return ["cup", "saucer"]
     if step.gives is Kind.DETECTIONS:
         return [vision.Detections([[8, 8, 40, 40]]) for _ in images]
     return [stand_in(Kind.MASK, photograph) for photograph in photographs]
 
 
+def many(step, images):
+    """What a step makes of a batch; a classifier, which does not transform, names it."""
+    return step.transform(images) if hasattr(step, "transform") else step.apply_many(list(images))
+
+
 def same(one, other):
-    """Whether two results of steps are equal, bit for bit."""
+    """Whether two results of steps are equal, bit for bit; of networks, to five digits."""
+    if isinstance(one, vision.Classification):
+        return one.label == other.label and one.scores == pytest.approx(other.scores, abs=1e-5)
     if isinstance(one, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other)
     if isinstance(one, dict):
@@ -133,22 +150,23 @@ def test_one_image_equals_the_same_within_a_batch_whatever_the_batch_is(name):
     step, kind = ready(name)
     images = [stand_in(kind, photograph()), stand_in(kind, photograph(48, 64)[::-1].copy())]
     single = [step(image) for image in images]
-    listed = step.transform(images)
+    listed = many(step, images)
     if getattr(step, "gives", None) is Kind.FEATURES:
-        assert np.array_equal(listed, np.stack(single))
+        exact = catalogue.STEPS[name].startswith("classical")
+        assert np.allclose(listed, np.stack(single), rtol=0 if exact else 1e-4, atol=0)
     else:
         assert all(same(one, other) for one, other in zip(single, listed, strict=True))
     if isinstance(images[0], np.ndarray) and images[0].ndim > 1:
-        stacked = step.transform(np.stack(images))
+        stacked = many(step, np.stack(images))
         assert all(same(one, other) for one, other in zip(listed, stacked, strict=True))
-        lazy = step.transform(vision.Images(images))
+        lazy = many(step, vision.Images(images))
         assert all(same(one, other) for one, other in zip(listed, lazy, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_results_do_not_depend_on_order_or_earlier_calls(name):
     step, kind = ready(name)
-    images = [stand_in(kind, photograph(40 + i, 50)) for i in range(3)]
+    images = [stand_in(kind, other_photograph(step, 40 + i, 50)) for i in range(3)]
     forward = [step(image) for image in images]
     backward = [step(image) for image in reversed(images)]
     assert all(same(a, b) for a, b in zip(forward, reversed(backward), strict=True))
@@ -187,7 +205,7 @@ def test_one_image_and_many_are_not_confused(name):
         step([image, image])
     if isinstance(image, np.ndarray) and image.ndim > 1:
         with pytest.raises(KindError, match="takes many images"):
-            step.transform(image)
+            getattr(step, "transform", getattr(step, "predict", None))(image)
 
 
 @pytest.mark.parametrize("name", NAMES)

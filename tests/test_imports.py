@@ -69,9 +69,9 @@ PUBLIC = {
         And Branches Circles Classification Contours Detections FeatureStep ForEach Heatmap
         ImageError ImageIndexError ImageNotFoundError Images
         Keypoints Kind KindError Lines LoadError
-        MergeSummary MissingDependencyError Not Or OutputExistsError ParameterError Pick Pipeline
-        RunStatus RunSummary Segmentation Step Trace UnknownNameError VisionError WriteError
-        Xor average_precision boundary_f chain decode encode
+        Matches MergeSummary MissingDependencyError Not Or OutputExistsError ParameterError
+        Pick Pipeline Quadrilaterals RunStatus RunSummary Segmentation Step Trace
+        UnknownNameError VisionError WriteError Xor average_precision boundary_f chain decode encode
         from_text iou load mean_iou merge probe psnr read recall_at_k replay run save ssim status
         to_text write
     """,
@@ -96,8 +96,14 @@ PUBLIC = {
         PixelClassifier RegionGrowing SLIC SplitAndMerge
         HOG LBP GLCM GaborBank HuMoments BagOfVisualWords
         ToDetections MatchTemplate HOGDetector FindFaces FindQRCodes FindBarcodes
+        histogram_forest hog_color_svm hog_linear_svm hog_svm lbp_knn pixels_bayes words_svm
     """,
-    deep: "",
+    deep: """
+        CNNClassifier CNNFeatures CutMix MixUp RandomBlur RandomBrightness RandomContrast RandomCrop
+        RandomErasing RandomFlip RandomHue RandomNoise RandomRotation RandomSaturation RandomShear
+        RandomTranslation RandomZoom augment augmentation_sheet build check_gradients
+        compile_for_inference describe list_architectures preprocessing
+    """,
 }
 
 

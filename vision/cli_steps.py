@@ -326,7 +326,7 @@ def describe_step(name):
     The opposite of a mask: ``~a``.
     ...
     """
-    if name in SKLEARN:
+    if name in SKLEARN and name not in STEPS:  # our own Pipeline goes before scikit-learn's
         return _describe_sklearn(name, SKLEARN[name])
     if name not in STEPS:
         hint = did_you_mean(name, [*STEPS, *SKLEARN]) or "'vision steps' lists them."

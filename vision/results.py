@@ -16,6 +16,8 @@ from vision.classification import Classification
 from vision.contours import Contours
 from vision.detections import Detections
 from vision.keypoints import Keypoints
+from vision.matches import Matches
+from vision.quadrilaterals import Quadrilaterals
 from vision.result_base import Result
 from vision.segmentation import Heatmap, Segmentation
 from vision.shapes import Circles, Lines
@@ -28,6 +30,8 @@ __all__ = [
     "Heatmap",
     "Keypoints",
     "Lines",
+    "Matches",
+    "Quadrilaterals",
     "Result",
     "Segmentation",
 ]

@@ -19,6 +19,8 @@ from vision.results import (
     Heatmap,
     Keypoints,
     Lines,
+    Matches,
+    Quadrilaterals,
     Segmentation,
 )
 
@@ -47,6 +49,10 @@ def examples():
             [[40, 30]], SHAPE, [8], [90], [0.5], np.array([[1, 2, 3]], np.uint8)
         ),
         "detections": Detections([[20, 10, 50, 30]], [0.5], ["nut"], SHAPE),
+        "matches": Matches([[40, 30]], [[5, 6]], SHAPE, (30, 40), [0.5], [[0, 2]]),
+        "quadrilaterals": Quadrilaterals.from_corners(
+            [[[20, 10], [50, 12], [48, 30], [22, 28]]], [0.5], ["sign"], SHAPE
+        ),
         "segmentation": Segmentation(labels, {3: "leaf"}, {3: (1, 2, 3)}),
         "classification": Classification("a", {"a": 0.7, "b": 0.3}, "probability", SHAPE),
         "heatmap": Heatmap(values, "cat", "Grad-CAM"),

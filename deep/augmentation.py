@@ -1,0 +1,333 @@
+"""Augmentation: steps that change an image at random, fused into one warp and one colour table.
+
+Steps are composed with ``>>``. `augment` draws once for an image and all that is true of it; a
+network in training draws for every image whenever it is seen. Between two steps that must keep
+their place (noise, blur, erasing), all geometry is one affine warp and all colour is one affine
+map of colours, clipped once.
+"""
+
+import numpy as np
+
+from vision.checks import check_choice, check_integer, check_number, check_random_state, refuse
+from vision.drawing import contact_sheet
+from vision.errors import ParameterError
+from vision.kinds import BLENDED, SAME, Kind
+from vision.opencv import cv2
+from vision.pipeline import Pipeline
+from vision.result_base import Result
+from vision.step import Step
+
+BORDERS = {
+    "reflect": cv2.BORDER_REFLECT_101,
+    "nearest": cv2.BORDER_REPLICATE,
+    "constant": cv2.BORDER_CONSTANT,
+}
+_EXACT = 2**24  # whole numbers up to here are exact in float32
+
+
+class Augmentation(Step):
+    """The base of all random changes. Called, a step draws as `random_state` says, every time."""
+
+    takes = (Kind.RGB, Kind.GRAY)
+
+    def apply(self, image):
+        """See `Step.apply`."""
+        return augmented(Fused(self), image, (), self._generator())[0]
+
+    def _generator(self):
+        return np.random.default_rng(self.random_state)
+
+    def _check_share(self, name, below=None):
+        check_number(name, getattr(self, name), owner=self, at_least=0, below=below)
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        check_random_state("random_state", self.random_state, owner=self)
+
+
+class Geometric(Augmentation):
+    """The base of changes of place. A subclass draws a matrix."""
+
+    gives = BLENDED
+
+    def matrix(self, generator, shape):
+        """The 3x3 matrix from the result's pixels (x, y) to the image's."""
+        raise NotImplementedError
+
+    def new_shape(self, shape):
+        """The (height, width) of the result."""
+        return shape
+
+    def to_input(self, image):
+        """See `Step.to_input`."""
+        return self.matrix(self._generator(), image.shape[:2])
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        super().check_params()
+        if hasattr(self, "fill"):
+            check_choice("fill", self.fill, tuple(BORDERS), owner=self)
+
+
+class Colouring(Augmentation):
+    """The base of changes of colour that are affine. A subclass draws the map."""
+
+    gives = BLENDED
+
+    def colours(self, generator, mean):
+        """A matrix and an offset of colours, for an image of a mean colour; None for no change."""
+        raise NotImplementedError
+
+
+class Local(Augmentation):
+    """The base of changes that keep their place among the others."""
+
+    gives = BLENDED
+
+    def change(self, image, generator):
+        """The changed image; never the given one changed."""
+        raise NotImplementedError
+
+
+class Mixing(Augmentation):
+    """The base of changes that mix the images of a batch, and their targets with them."""
+
+    gives = SAME
+
+    def mix(self, images, targets, generator):
+        """The batch and its targets, both mixed."""
+        raise NotImplementedError
+
+
+class Fused:
+    """Augmentation steps, sorted into what is done at once.
+
+    Parameters
+    ----------
+    augmentation : augmentation step or Pipeline of them
+
+    Raises
+    ------
+    ParameterError
+        If there is another step among them.
+    """
+
+    def __init__(self, augmentation):
+        steps = _steps(augmentation)
+        for step in steps:
+            step.make_ready()
+        self.mixing = [step for step in steps if isinstance(step, Mixing)]
+        self.stages = [[]]  # of geometry and colour, each ended by a local step
+        self.ends = []
+        for step in steps:
+            if isinstance(step, Local):
+                self.ends.append(step)
+                self.stages.append([])
+            elif not isinstance(step, Mixing):
+                self.stages[-1].append(step)
+
+    def batch(self, images, targets, seed):
+        """Images and targets changed, each image by itself, in the same shapes.
+
+        Parameters
+        ----------
+        images : (n, H, W, C) ndarray of uint8
+        targets : (n, k) ndarray of float32
+        seed : sequence of int
+            The same seed draws the same.
+        """
+        generator = np.random.default_rng(seed)
+        made = np.empty_like(images)
+        for place, image in enumerate(images):
+            plain = image[..., 0] if image.shape[2] == 1 else image
+            result = augmented(self, plain, (), generator)[0]
+            if result.shape[:2] != image.shape[:2]:
+                raise ParameterError(
+                    f"In training, augmentation must keep the size of images: "
+                    f"{image.shape[1]}x{image.shape[0]} came out as "
+                    f"{result.shape[1]}x{result.shape[0]}. RandomCrop(padding=4) keeps it."
+                )
+            made[place] = result.reshape(image.shape)
+        for step in self.mixing:
+            made, targets = step.mix(made, targets, generator)
+        return made, targets
+
+
+def _steps(augmentation):
+    parts = [augmentation]
+    if isinstance(augmentation, Pipeline):
+        parts = [step for _, step in augmentation.steps]
+    for step in parts:
+        if not isinstance(step, Augmentation):
+            refuse(
+                "augmentation",
+                step,
+                "random steps, such as RandomFlip() >> RandomRotation(degrees=10)",
+                "augment",
+                "Steps that always do the same stand in front of the network.",
+            )
+    return parts
+
+
+def augment(augmentation, image, *truths, seed=0):
+    """Change an image at random, and all that is true of it in the same way.
+
+    Parameters
+    ----------
+    augmentation : augmentation step or Pipeline of them
+        The `random_state` of its steps does not count here.
+    image : (H, W, 3) or (H, W) ndarray of uint8
+    *truths : ndarray or result
+        Masks, uint8, and label maps, int32, of the image's size: their values stay whole numbers.
+        `Detections`, `Keypoints`, `Contours` and the like: cut off at the border of the result.
+    seed : int, default=0
+        Another one draws anew.
+
+    Returns
+    -------
+    ndarray, or tuple
+        The image; with truths, the image and each of them.
+
+    Raises
+    ------
+    ParameterError
+        If a step is none of augmentation, or a truth is neither a map of the image's size nor a
+        result.
+    KindError
+        If the image is of another kind or dtype.
+
+    Examples
+    --------
+    >>> from deep import RandomFlip, RandomRotation
+    >>> image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    >>> mask = np.where(image == 0, 255, 0).astype(np.uint8)
+    >>> turned, moved = augment(RandomFlip(probability=1.0), image, mask)
+    >>> turned[0].tolist(), moved[0].tolist()
+    ([3, 2, 1, 0], [0, 0, 0, 255])
+    """
+    check_integer("seed", seed, owner="augment", at_least=0)
+    fused = Fused(augmentation)
+    _steps(augmentation)[0].admit(image)
+    for truth in truths:
+        _check_truth(truth, image.shape[:2])
+    found = augmented(fused, image, truths, np.random.default_rng(seed))
+    return tuple(found) if truths else found[0]
+
+
+def _check_truth(truth, shape):
+    if isinstance(truth, np.ndarray):
+        if truth.shape != shape or truth.dtype not in (np.uint8, np.int32):
+            refuse("truths", truth, f"masks or label maps of {shape}, uint8 or int32", "augment")
+    elif not isinstance(truth, Result):
+        refuse("truths", truth, "masks, label maps, boxes, keypoints or contours", "augment")
+
+
+def augmented(fused, image, truths, generator):
+    """The image and its truths, changed as the generator draws: a list."""
+    values = [image, *truths]
+    for stage, end in zip(fused.stages, [*fused.ends, None]):
+        values = _moved(stage, values, generator)
+        values[0] = _coloured(stage, values[0], generator)
+        if end is not None:
+            values[0] = end.change(values[0], generator)
+    if values[0] is image:
+        values[0] = image.copy()
+    return values
+
+
+def _moved(stage, values, generator):
+    """All geometry of a stage as one warp; two where what lies outside differs."""
+    matrix, shape, fill = None, values[0].shape[:2], None
+    for step in stage:
+        if not isinstance(step, Geometric):
+            continue
+        own = getattr(step, "fill", None)
+        if matrix is not None and own is not None and fill not in (None, own):
+            values, matrix = _warped(values, matrix, shape, fill), None
+        drawn = step.matrix(generator, shape)
+        matrix = drawn if matrix is None else matrix @ drawn
+        shape, fill = step.new_shape(shape), own or fill
+    return values if matrix is None else _warped(values, matrix, shape, fill)
+
+
+def _warped(values, matrix, shape, fill):
+    image, *truths = values
+    if shape == image.shape[:2] and np.array_equal(matrix, np.eye(3)):
+        return values
+    size, border = shape[::-1], BORDERS[fill or "reflect"]
+    warp = {"dsize": size, "borderMode": border, "borderValue": 0}
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved = [cv2.warpAffine(image, matrix[:2], flags=flags, **warp)]
+    onward = np.linalg.inv(matrix)
+    for truth in truths:
+        if isinstance(truth, np.ndarray):
+            moved.append(_warped_map(truth, matrix, warp))
+        else:
+            moved.append(truth.mapped(onward, shape))
+    return moved
+
+
+def _warped_map(truth, matrix, warp):
+    """A mask or label map by nearest neighbour; OpenCV warps no whole numbers of 32 bits."""
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    if truth.dtype == np.uint8:
+        return cv2.warpAffine(truth, matrix[:2], flags=flags, **warp)
+    exact = truth.size == 0 or max(int(truth.max()), -int(truth.min())) < _EXACT
+    floating = truth.astype(np.float32 if exact else np.float64)
+    return cv2.warpAffine(floating, matrix[:2], flags=flags, **warp).astype(np.int32)
+
+
+def _coloured(stage, image, generator):
+    """All colour of a stage as one affine map of colours, clipped once."""
+    steps = [step for step in stage if isinstance(step, Colouring)]
+    if not steps:
+        return image
+    channels = 1 if image.ndim == 2 else 3
+    matrix, offset = np.eye(channels), np.zeros(channels)
+    mean = np.array(cv2.mean(image)[:channels])
+    for step in steps:
+        own = step.colours(generator, matrix @ mean + offset)
+        if own is not None:
+            matrix, offset = own[0] @ matrix, own[0] @ offset + own[1]
+    return recoloured(image, matrix, offset)
+
+
+def recoloured(image, matrix, offset):
+    """The image with an affine map of its colours: a table where channels do not mix."""
+    if np.count_nonzero(matrix - np.diag(np.diag(matrix))):
+        return cv2.transform(image, np.hstack([matrix, offset[:, None]]))
+    levels = np.arange(256)[:, None] * np.diag(matrix) + offset
+    table = np.rint(levels).clip(0, 255).astype(np.uint8)
+    same = (table == table[:, :1]).all()
+    return cv2.LUT(image, table[:, 0] if same else table[None])
+
+
+def augmentation_sheet(augmentation, image, *, count=12, seed=0, width=1200):
+    """What an augmentation does to an image: a contact sheet of several draws, the image first.
+
+    Parameters
+    ----------
+    augmentation : augmentation step or Pipeline of them
+    image : (H, W, 3) or (H, W) ndarray of uint8
+    count : int, default=12
+        Pictures in all.
+    seed : int, default=0
+        Of the first draw; the others count on.
+    width : int, default=1200
+        Of the sheet, in pixels.
+
+    Returns
+    -------
+    (H, W, 3) ndarray of uint8
+
+    Examples
+    --------
+    >>> from skimage.data import chelsea
+    >>> from deep import RandomRotation
+    >>> augmentation_sheet(RandomRotation(20), chelsea(), count=4, width=400).shape[1]
+    400
+    """
+    check_integer("count", count, owner="augmentation_sheet", at_least=1)
+    draws = [augment(augmentation, image, seed=seed + number) for number in range(count - 1)]
+    titles = ["the image", *(f"seed {seed + number}" for number in range(count - 1))]
+    return contact_sheet(list(zip(titles, [image, *draws])), width=width)

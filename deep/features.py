@@ -1,0 +1,204 @@
+"""`CNNFeatures`: what a network sees in an image, as a row of numbers for any classifier."""
+
+import os
+import threading
+
+import keras
+import numpy as np
+
+from deep.architectures import find
+from deep.building import build
+from deep.feeding import with_channels
+from deep.inference import compile_for_inference
+from vision.checks import check_choice, check_random_state, refuse
+from vision.errors import ParameterError
+from vision.kinds import Kind
+from vision.nearest import did_you_mean
+from vision.step import FeatureStep, as_batch, is_lazy
+
+BATCH = 32  # images that pass together
+POOLINGS = {
+    "average": keras.layers.GlobalAveragePooling2D,
+    "max": keras.layers.GlobalMaxPooling2D,
+    "none": keras.layers.Flatten,
+}
+
+
+class CNNFeatures(FeatureStep):
+    """The feature maps of a network, pooled into a row of numbers.
+
+    Parameters
+    ----------
+    architecture : str, default="mobilenet"
+        One of ``deep.list_architectures()``.
+    weights : str or None, default="imagenet"
+        ``"imagenet"`` or a file, see `deep.build`; None: random weights, which still make features.
+    layer : str or None, default=None
+        The layer whose output is taken; None: the last feature map.
+    pooling : {"average", "max", "none"}, default="average"
+        How each feature map becomes a number; "none" takes all its pixels.
+    options : dict or None, default=None
+        The architecture's own settings, see `deep.build`.
+    random_state : int, default=0
+        Seed of random weights, 0 to 2**32 - 1.
+
+    Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8; trained networks know rgb.
+    All images of one size with "none". Gives a row of features, float32.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter makes no sense, or the network cannot work on images so small.
+    UnknownNameError
+        If there is no such architecture.
+    LoadError
+        If the file of weights is missing or not of this architecture.
+    KindError
+        If an image is of another kind or dtype.
+    ImageError
+        If rows of one batch differ in length.
+
+    References
+    ----------
+    A. Sharif Razavian et al., "CNN Features off-the-shelf: an Astounding Baseline for
+    Recognition", CVPR Workshops 2014, arXiv:1403.6382.
+
+    Examples
+    --------
+    >>> step = CNNFeatures("resnet20", weights=None)
+    >>> step(np.zeros((32, 48, 3), np.uint8)).shape
+    (64,)
+    >>> from sklearn.svm import LinearSVC
+    >>> step >> LinearSVC()
+    Pipeline(steps=[('cnnfeatures', CNNFeatures(architecture='resnet20', weights=None)),
+                    ('linearsvc', LinearSVC())])
+    """
+
+    takes = (Kind.RGB, Kind.GRAY)
+    libraries = ("keras", "tensorflow")
+    example = {"architecture": "resnet20", "weights": None}
+
+    def __init__(
+        self,
+        architecture="mobilenet",
+        weights="imagenet",
+        layer=None,
+        pooling="average",
+        options=None,
+        random_state=0,
+    ):
+        self.architecture = architecture
+        self.weights = weights
+        self.layer = layer
+        self.pooling = pooling
+        self.options = options
+        self.random_state = random_state
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        if not isinstance(self.architecture, str):
+            refuse("architecture", self.architecture, "the name of a network", self)
+        find(self.architecture)
+        if not (self.weights is None or isinstance(self.weights, str | os.PathLike)):
+            refuse("weights", self.weights, "None, 'imagenet' or a path", self)
+        if not (self.layer is None or isinstance(self.layer, str)):
+            refuse("layer", self.layer, "None or the name of a layer", self)
+        if not (self.options is None or isinstance(self.options, dict)):
+            refuse("options", self.options, "None or a dictionary of settings", self)
+        check_choice("pooling", self.pooling, tuple(POOLINGS), owner=self)
+        check_random_state("random_state", self.random_state, owner=self)
+
+    def prepare(self):
+        """Networks by the shape of their images, made on first use."""
+        return {}, threading.Lock()
+
+    def apply(self, image):
+        """The features of one image."""
+        return self.apply_many([image])[0]
+
+    def apply_many(self, images):
+        """The features of a bounded list of images; those of one size pass together."""
+        images = [with_channels(image, "CNNFeatures") for image in images]
+        rows = [None] * len(images)
+        places = {}
+        for place, image in enumerate(images):
+            places.setdefault(image.shape, []).append(place)
+        for shape, group in places.items():
+            found = self._network(shape)(np.stack([images[place] for place in group]))
+            for place, row in zip(group, found):
+                rows[place] = row
+        return rows
+
+    def transform(self, images):
+        """The features of many images.
+
+        Returns
+        -------
+        (n, d) ndarray of float32
+        """
+        from vision.step import stack_rows
+
+        self.make_ready()
+        if is_lazy(images):
+            chunks = images.chunks(BATCH)
+        else:
+            images = as_batch(images, "CNNFeatures")
+            chunks = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
+        rows = []
+        for chunk in chunks:
+            for image in chunk:
+                self.admit(image)
+            rows += self.apply_many(chunk)
+        return stack_rows(rows, "CNNFeatures")
+
+    def get_feature_names_out(self, input_features=None):
+        """``mobilenet0``, ``mobilenet1`` and so on, in order.
+
+        Returns
+        -------
+        ndarray of str
+
+        Raises
+        ------
+        ParameterError
+            If their number depends on the size of the images.
+        """
+        self.make_ready()
+        if self.pooling == "none":
+            raise ParameterError(
+                "The number of features depends on the size of the images with pooling='none'."
+            )
+        networks, _ = self._tables
+        side = 224
+        model = next(iter(networks.values())).model if networks else self._made((side, side, 3))
+        count = model.output_shape[-1]
+        return np.array([f"{self.architecture}{number}" for number in range(count)], object)
+
+    def _network(self, shape):
+        networks, lock = self._tables
+        with lock:
+            if shape not in networks:
+                networks[shape] = compile_for_inference(self._made(shape))
+        return networks[shape]
+
+    def _made(self, shape):
+        whole = build(
+            self.architecture,
+            shape,
+            weights=self.weights,
+            include_top=False,
+            pixels=True,
+            options=self.options,
+            random_state=self.random_state,
+        )
+        maps = whole.output if self.layer is None else self._layer(whole).output
+        if len(maps.shape) != 4:
+            return keras.Model(whole.input, keras.layers.Flatten()(maps))
+        return keras.Model(whole.input, POOLINGS[self.pooling]()(maps))
+
+    def _layer(self, model):
+        names = [layer.name for layer in model.layers]
+        if self.layer not in names:
+            hint = did_you_mean(self.layer, names) or f"The last is {names[-1]!r}."
+            raise ParameterError(f"{self.architecture} has no layer {self.layer!r}. {hint}")
+        return model.get_layer(self.layer)

@@ -80,7 +80,7 @@ def open_weights(path, max_bytes):
     """
     name = Path(path).name
     try:
-        stream = Path(path).open("rb")
+        stream = Path(path).open("rb")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise _refused(name, f"it cannot be read ({error.strerror})") from error
     try:

@@ -94,12 +94,10 @@ def _head(model, features):
 def _checked_path(weights):
     if not isinstance(weights, str | Path):
         refuse("weights", weights, "None, 'imagenet' or the path of a file", "build")
-    try:
-        found = Path(weights).is_file()
-    except OSError:  # a folder above it that may not be read
-        found = False
-    if not found:
-        hint = "It is no regular file." if os.path.exists(weights) else "There is no such file."
+    # Not Path's methods: they raise where a folder on the way may not be read.
+    if not os.path.isfile(weights):  # noqa: PTH113
+        exists = os.path.exists(weights)  # noqa: PTH110
+        hint = "It is no regular file." if exists else "There is no such file."
         refuse("weights", str(weights), "None, 'imagenet' or the path of a file", "build", hint)
     return Path(weights)
 

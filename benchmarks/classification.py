@@ -35,6 +35,7 @@ PUBLISHED = {
 LEAST = {"mnist": (0.993, 0.991), "cifar": (0.78, 0.0)}
 WEIGHTS = Path("weights_imagenet", "mobilenet_100_224.weights.h5")
 EACH = (10, 30, 100, 300)
+STEPS = 600  # of training from scratch, at least: normalisation has to settle
 
 
 def digits_network():
@@ -130,7 +131,7 @@ def transfer(folder):
         for weights in (str(Path(folder, WEIGHTS)), None):
             network = CNNClassifier(
                 "mobilenet",
-                epochs=30 if weights else 15,
+                epochs=30 if weights else max(15, STEPS * 32 // len(chosen)),
                 batch_size=32,
                 weights=weights,
                 transfer="small_similar" if weights else None,

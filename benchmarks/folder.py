@@ -1,6 +1,10 @@
 """A folder of photographs: `vision.run` on threads against a plain OpenCV loop.
 
     python -m benchmarks.folder
+    python -m benchmarks.folder png | masks | dask | durable | small [FILES]
+
+Without a word it is this; the others are in `benchmarks.folder_outputs` and
+`benchmarks.small_files`.
 
 Over 300 JPEGs of 0.3 to 12 MP. Both sides decode, go to HSV, threshold a range, open, find
 contours, draw them on the picture, write it as JPEG of quality 90, and write a row of a table for
@@ -124,7 +128,7 @@ def child(side, source, out):
 
 def measure(side, source):
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "benchmarks.folder", side, str(source), out]
+        command = [sys.executable, "-m", "benchmarks.folder", "--child", side, str(source), out]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(result.stdout.splitlines()[-1])
 
@@ -192,8 +196,21 @@ def judged(rounds, standing, few, largest):
     return kept
 
 
+def chosen(word, arguments):
+    """The benchmark that a word stands for."""
+    if word == "small":
+        from benchmarks import small_files
+
+        return small_files.main(*map(int, arguments))
+    from benchmarks import folder_outputs
+
+    if word not in folder_outputs.ROWS:
+        sys.exit(f"{word!r} is none of small, {', '.join(folder_outputs.ROWS)}")
+    return folder_outputs.main(word)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        child(*sys.argv[1:])
+    if sys.argv[1:2] == ["--child"]:
+        child(*sys.argv[2:])
     else:
-        sys.exit(main())
+        sys.exit(chosen(sys.argv[1], sys.argv[2:]) if sys.argv[1:] else main())

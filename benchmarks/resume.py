@@ -52,14 +52,14 @@ def child(source, out, pack):
 
     pipeline = Gray() >> Otsu()
     pipeline.plan()
-    read, load = [0], vision.sources.load_bytes
+    read, load = [0], vision.sources.load_file
 
     def counted(*args, **options):
-        data = load(*args, **options)
+        data, state = load(*args, **options)
         read[0] += len(data)
-        return data
+        return data, state
 
-    vision.sources.load_bytes = counted
+    vision.sources.load_file = counted
     memory = Memory()
     before, started = os.times(), time.perf_counter()
     with memory:

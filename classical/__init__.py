@@ -1,6 +1,6 @@
 """Classical computer vision as steps: colour, morphology, edges, contours, lines, clusters.
 
-Every class is found here by name and imported on first use.
+Every class and recipe is found here by name and imported on first use.
 
 Examples
 --------
@@ -12,6 +12,18 @@ from vision._lazy import attach
 from vision.catalogue import STEPS
 
 _HOMES = ("classical.", "vision.bitwise")
-_NAMES = {name: module for name, module in STEPS.items() if module.startswith(_HOMES)}
+_FUNCTIONS = dict.fromkeys(
+    (
+        "histogram_forest",
+        "hog_color_svm",
+        "hog_linear_svm",
+        "hog_svm",
+        "lbp_knn",
+        "pixels_bayes",
+        "words_svm",
+    ),
+    "classical.recipes",
+)
+_NAMES = _FUNCTIONS | {name: home for name, home in STEPS.items() if home.startswith(_HOMES)}
 
 __getattr__, __dir__, __all__ = attach(__name__, _NAMES)

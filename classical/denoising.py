@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 
-from classical.filters import check_window
 from classical.noise import LEVEL, NoiseLevel
-from vision.checks import check_integer, check_number
+from vision.checks import check_integer, check_number, check_window
 from vision.kinds import BLENDED, Kind
 from vision.opencv import cv2
 from vision.step import Step
@@ -60,7 +59,7 @@ class BilateralFilter(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_window(self.size, owner=self, at_least=3)
+        check_window("size", self.size, owner=self, at_least=3)
         check_number("sigma_color", self.sigma_color, owner=self, above=0)
         check_number("sigma_space", self.sigma_space, owner=self, above=0)
 

@@ -16,6 +16,7 @@ METRICS = {
 
 # Below, rounding finds the whole number whose root a distance is, in spite of errors of float32.
 _RECOVERABLE = 1000
+_AT_ONCE = 2**17  # pixels that are rounded together, so that they stay in the cache
 
 
 class DistanceTransform(Step):
@@ -69,21 +70,45 @@ class DistanceTransform(Step):
 
     def apply(self, image):
         """See `Step.apply`."""
-        if cv2.minMaxLoc(image)[0]:
+        if image.min():
             framed = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
             return self._distances(framed)[1:-1, 1:-1].copy()
         return self._distances(image)
 
     def _distances(self, mask):
-        distances = cv2.distanceTransform(mask, *self._tables)
-        return _exact(distances, mask) if self.metric == "euclidean" else distances
+        if self.metric == "euclidean":
+            return straight_distances(mask)
+        return cv2.distanceTransform(mask, *self._tables)
 
 
-def _exact(distances, mask):
-    """Straight distances to the last bit: OpenCV's vary there from call to call."""
-    if cv2.minMaxLoc(distances)[1] >= _RECOVERABLE:
-        from scipy.ndimage import distance_transform_edt
+def straight_distances(mask):
+    """The distance from each set pixel to the nearest unset one, correct to the last bit.
 
-        return distance_transform_edt(mask).astype(np.float32)
-    squares = np.multiply(distances, distances, out=distances)
-    return np.sqrt(np.rint(squares, out=squares), out=squares)
+    OpenCV's vary there from call to call: each is the root of a whole number, which rounding finds.
+
+    Parameters
+    ----------
+    mask : (H, W) ndarray of uint8
+        With at least one unset pixel.
+
+    Returns
+    -------
+    (H, W) ndarray of float32
+        In pixels; 0 where nothing is set.
+
+    Examples
+    --------
+    >>> straight_distances(np.array([[0, 255, 255]], np.uint8)).tolist()
+    [[0.0, 1.0, 2.0]]
+    """
+    distances = cv2.distanceTransform(mask, *METRICS["euclidean"])
+    rows = max(1, _AT_ONCE // mask.shape[1])
+    for top in range(0, len(mask), rows):
+        part = distances[top : top + rows]
+        if part.max() >= _RECOVERABLE:
+            from scipy.ndimage import distance_transform_edt
+
+            return distance_transform_edt(mask).astype(np.float32)
+        np.multiply(part, part, out=part)
+        cv2.sqrt(np.rint(part, out=part), part)
+    return distances

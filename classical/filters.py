@@ -1,39 +1,13 @@
 """Filters over a window: Gaussian, median, box, and unsharp mask."""
 
-import numbers
-
 import numpy as np
 
 from classical.intensity import clip_like
-from vision.checks import check_integer, check_number, refuse
+from vision.checks import check_number, check_window, refuse
 from vision.errors import KindError
 from vision.kinds import BLENDED, SAME, Kind
 from vision.opencv import cv2
 from vision.step import Step
-
-
-def check_window(size, *, owner, at_least=1):
-    """Refuse anything but one odd whole number: the width of a square window in pixels.
-
-    A pair of equal numbers, as OpenCV takes it, is refused with the call that was meant.
-
-    Examples
-    --------
-    >>> check_window(5, owner="GaussianBlur")
-    >>> check_window((5, 5), owner="GaussianBlur")
-    Traceback (most recent call last):
-    ...
-    vision.errors.ParameterError: The 'size' of GaussianBlur must be one odd whole number, the
-    width of its square window. Got (5, 5). Write GaussianBlur(5).
-    """
-    pair = size.tolist() if isinstance(size, np.ndarray) else size
-    if isinstance(pair, tuple | list) and len(pair) == 2:
-        name = owner if isinstance(owner, str) else type(owner).__name__
-        width = pair[0]
-        good = isinstance(width, numbers.Integral) and width >= at_least and width % 2
-        hint = f"Write {name}({width})." if good and pair[1] == width else ""
-        refuse("size", size, "one odd whole number, the width of its square window", owner, hint)
-    check_integer("size", size, owner=owner, at_least=at_least, odd=True)
 
 
 class GaussianBlur(Step):
@@ -91,7 +65,7 @@ class GaussianBlur(Step):
             hint = "Leave it out to have it follow from 'size'."
             refuse("sigma", self.sigma, "a number above 0", self, hint)
         if self.size is not None:
-            check_window(self.size, owner=self)
+            check_window("size", self.size, owner=self)
         if self.sigma is not None:
             check_number("sigma", self.sigma, owner=self, above=0)
 
@@ -163,7 +137,7 @@ class MedianBlur(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_window(self.size, owner=self, at_least=3)
+        check_window("size", self.size, owner=self, at_least=3)
 
     def admit(self, image):
         """See `Step.admit`."""
@@ -221,7 +195,7 @@ class BoxBlur(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_window(self.size, owner=self)
+        check_window("size", self.size, owner=self)
 
     def prepare(self):
         """See `Step.prepare`."""

@@ -78,17 +78,23 @@ class Crop(Step):
         """A shift: the result's first pixel is at (left, top)."""
         return shift(self.left, self.top)
 
+    def prepare(self):
+        """See `Step.prepare`."""
+        right = None if self.width is None else self.left + self.width
+        bottom = None if self.height is None else self.top + self.height
+        # The smallest picture that the rectangle lies in.
+        least = bottom or self.top + 1, right or self.left + 1
+        return (slice(self.top, bottom), slice(self.left, right)), *least
+
     def apply(self, image):
         """See `Step.apply`."""
-        height, width = image.shape[:2]
-        right = width if self.width is None else self.left + self.width
-        bottom = height if self.height is None else self.top + self.height
-        if not (self.left < right <= width and self.top < bottom <= height):
+        rectangle, height, width = self._tables
+        if image.shape[0] < height or image.shape[1] < width:
             raise ImageError(
-                f"{self!r} leaves the picture, which is {width} pixels wide and {height} high. "
-                "Resize it first, or crop less."
+                f"{self!r} leaves the picture, which is {image.shape[1]} pixels wide and "
+                f"{image.shape[0]} high. Resize it first, or crop less."
             )
-        return image[self.top : bottom, self.left : right].copy()
+        return image[rectangle].copy()
 
 
 class Pad(Step):

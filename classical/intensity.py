@@ -145,11 +145,16 @@ class Normalize(Step):
 def _is_wide(image):
     """Whether the values spread so far that float32 may scale them before shifting them.
 
-    A few pixels tell: all of them spread no less.
+    Two pixels tell, or a few: all of them spread no less.
     """
-    few = image[::64, ::64]
-    low, high = float(few.min()), float(few.max())
-    return high - low > 1e-3 * max(abs(low), abs(high))
+    if _is_far(image.item(0), image.item(image.size // 2)):
+        return True
+    few = image[:: image.shape[0] // 8 + 1, :: image.shape[1] // 8 + 1]
+    return _is_far(float(few.min()), float(few.max()))
+
+
+def _is_far(one, other):
+    return abs(other - one) > 1e-3 * max(abs(one), abs(other))
 
 
 def clip_like(result, image, *fill):

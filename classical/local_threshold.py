@@ -2,10 +2,17 @@
 
 import numpy as np
 
-from classical.filters import check_window
 from classical.noise import LEVEL
 from classical.threshold import check_level, kinds_of_level
-from vision.checks import check_bool, check_choice, check_integer, check_number, check_order, refuse
+from vision.checks import (
+    check_bool,
+    check_choice,
+    check_integer,
+    check_number,
+    check_order,
+    check_window,
+    refuse,
+)
 from vision.kinds import Kind
 from vision.opencv import cv2
 from vision.step import Step
@@ -69,7 +76,7 @@ class AdaptiveThreshold(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_window(self.size, owner=self, at_least=3)
+        check_window("size", self.size, owner=self, at_least=3)
         # cv2 rounds a fraction up for one direction and down for the other
         check_integer("offset", self.offset, owner=self)
         check_choice("method", self.method, tuple(METHODS), owner=self)
@@ -159,7 +166,7 @@ class Niblack(_Statistics):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_window(self.size, owner=self, at_least=3)
+        check_window("size", self.size, owner=self, at_least=3)
         check_number("k", self.k, owner=self)
         check_bool("invert", self.invert, owner=self)
 
@@ -219,7 +226,7 @@ class Sauvola(_Statistics):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_window(self.size, owner=self, at_least=3)
+        check_window("size", self.size, owner=self, at_least=3)
         check_number("k", self.k, owner=self)
         check_number("r", self.r, owner=self, above=0)
         check_bool("invert", self.invert, owner=self)

@@ -45,7 +45,7 @@ class FindObject(KnownPictureStep):
     objects are not found. Colour does not count.
 
     Takes an rgb image, ``(H, W, 3)``, or a gray one, ``(H, W)``, uint8. Gives detections,
-    `vision.quadrilaterals.Quadrilaterals`: the four corners of each object, from the template's
+    `vision.Quadrilaterals`: the four corners of each object, from the template's
     upper left clockwise, the box around them, and as score which share of the pairs inside agree.
 
     Raises

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vision.checks import check_choice, check_integer, refuse
+from vision.checks import check_choice, check_integer, check_window, refuse
 from vision.kinds import SAME, Kind
 from vision.opencv import cv2
 from vision.step import Step
@@ -29,7 +29,7 @@ class Morphology(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        check_integer("size", self.size, owner=self, at_least=1)
+        check_window("size", self.size, owner=self, odd=False)
         check_choice("shape", self.shape, tuple(SHAPES), owner=self)
         check_integer("iterations", self.iterations, owner=self, at_least=1)
         if self.element is not None and not _is_element(self.element):

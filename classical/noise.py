@@ -11,6 +11,7 @@ from vision.step import FeatureStep, Step
 # One gray level of 8 bits in the unit of each dtype, and white.
 LEVEL = {"uint8": 1.0, "uint16": 257.0, "float32": 1 / 255}
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1}
+_AT_ONCE = 2**14  # values that are drawn together
 
 
 class Noise(Step):
@@ -188,8 +189,15 @@ class PoissonNoise(Noise):
     def apply(self, image):
         """See `Step.apply`."""
         photons = self.peak / WHITE[image.dtype.name]
-        counts = np.random.default_rng(self._seed(image)).poisson(image * photons)
-        return _in_range((counts / photons).astype(np.float32), image)
+        draw = np.random.default_rng(self._seed(image)).poisson
+        noisy = np.empty_like(image)
+        rows = max(1, _AT_ONCE // image[0].size)
+        # Some rows at a time stay in the cache; the generator goes on where it was.
+        for top in range(0, len(image), rows):
+            part = image[top : top + rows]
+            counts = draw(part * photons)
+            noisy[top : top + rows] = _in_range((counts / photons).astype(np.float32), part)
+        return noisy
 
 
 class SaltAndPepperNoise(Noise):

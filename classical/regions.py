@@ -155,9 +155,10 @@ class FilterRegions(RangeFilter):
         """See `Step.apply`."""
         found = Segmentation(image)
         gone = found.numbers[~self.within(found)]
-        if int(image.max()) > image.size:  # a table over the whole range would outgrow the image
+        highest = int(found.numbers.max(initial=0))
+        if highest > image.size:  # a table over the whole range would outgrow the image
             return np.where(np.isin(image, gone), np.int32(0), image)
-        table = np.arange(image.max() + 1, dtype=np.int32)
+        table = np.arange(highest + 1, dtype=np.int32)
         table[gone] = 0
         return np.take(table, image)
 

@@ -14,6 +14,7 @@ _METHODS = ("uniform", "nri_uniform", "default")
 _MOST_POINTS = {"uniform": 24, "nri_uniform": 16, "default": 16}
 _DIGITS = 5  # of the places of neighbours, as scikit-image rounds them
 _TIE = 1e-9  # far below any true difference, far above that of rounding
+_AT_ONCE = 2**17  # pixels whose patterns are found together, so that they stay in the cache
 
 
 class LBP(FeatureStep):
@@ -122,11 +123,25 @@ class LBP(FeatureStep):
         return self._codes(image)
 
     def _codes(self, image):
+        reach = int(np.ceil(np.abs(self._tables[0]).max())) + 1
+        border = [reach] * 4
+        padded = cv2.copyMakeBorder(image, *border, cv2.BORDER_CONSTANT, value=0)
+        rows = max(1, _AT_ONCE // image.shape[1])
+        # Some rows at a time: what is made of them on the way stays in the cache.
+        parts = [
+            self._codes_within(padded[top : top + rows + 2 * reach], reach)
+            for top in range(0, len(image), rows)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _codes_within(self, padded, reach):
+        """The codes of all pixels but those within `reach` of the border."""
         places, table, _ = self._tables
-        bits = _brighter(image, places)
+        bits = _brighter(padded, reach, places)
         if self.method == "uniform":
             return _lengths_of_arcs(bits, self.n_points)
-        codes = np.zeros(image.shape, np.uint8 if self.n_points <= 8 else np.uint16)
+        shape = [side - 2 * reach for side in padded.shape]
+        codes = np.zeros(shape, np.uint8 if self.n_points <= 8 else np.uint16)
         for number, bit in enumerate(bits):
             codes |= bit.astype(codes.dtype) << number
         return codes if table is None else table[codes]
@@ -149,11 +164,10 @@ class LBP(FeatureStep):
         return np.concatenate(parts).astype(np.float32)
 
 
-def _brighter(image, places):
+def _brighter(padded, pad, places):
     """For each neighbour where it is at least as bright as its pixel: 1, else 0."""
+    image = padded[pad:-pad, pad:-pad]
     height, width = image.shape
-    pad = int(np.ceil(np.abs(places).max())) + 1
-    padded = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
     exact, least = padded.astype(np.float64), image.astype(np.float64) - _TIE
     across = {}
     for down, right in places:

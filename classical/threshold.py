@@ -21,6 +21,9 @@ MODES = {
 CHANNELS = {
     "hsv": (("hue", 0, 179), ("saturation", 0, 255), ("value", 0, 255)),
     "rgb": (("red", 0, 255), ("green", 0, 255), ("blue", 0, 255)),
+    "hls": (("hue", 0, 179), ("lightness", 0, 255), ("saturation", 0, 255)),
+    "ycrcb": (("Y", 0, 255), ("Cr", 0, 255), ("Cb", 0, 255)),
+    "cmyk": (("cyan", 0, 255), ("magenta", 0, 255), ("yellow", 0, 255), ("black", 0, 255)),
     "lab": (("L", 0, 100), ("a", -128, 127), ("b", -128, 127)),
     "gray": (("gray", 0, 255),),
 }
@@ -31,16 +34,16 @@ class InRange(Step):
 
     Parameters
     ----------
-    space : {"hsv", "rgb", "lab", "gray"}
+    space : {"hsv", "rgb", "hls", "ycrcb", "cmyk", "lab", "gray"}
         The colour space of the bounds, and so of the image: nothing is converted.
-    low, high : sequence of 3 numbers, or one number for "gray"
-        The bounds of each channel, both included. Whole numbers, in "hsv" hue 0 to 179 and
-        saturation and value 0 to 255, in "rgb" and "gray" 0 to 255; in "lab" any numbers, L 0 to
-        100, a and b -128 to 127. A hue may run from a higher to a lower number: (170, ...) to
-        (10, ...) is red, from 170 to 179 and from 0 to 10.
+    low, high : sequence of 3 numbers, of 4 for "cmyk", or one number for "gray"
+        The bounds of each channel, both included. Whole numbers from 0 to 255, a hue ("hsv" and
+        "hls") to 179; in "lab" any numbers, L 0 to 100, a and b -128 to 127. A hue may run from a
+        higher to a lower number: (170, ...) to (10, ...) is red, from 170 to 179 and from 0 to 10.
 
-    Takes an image of that colour space: uint8, ``(H, W, 3)`` or ``(H, W)``, and float32,
-    ``(H, W, 3)``, for "lab". Gives a mask, ``(H, W)``, uint8: 255 where every channel is in range.
+    Takes an image of that colour space: uint8, ``(H, W, 3)``, ``(H, W, 4)`` for "cmyk" or
+    ``(H, W)`` for "gray", and float32, ``(H, W, 3)``, for "lab". Gives a mask, ``(H, W)``, uint8:
+    255 where every channel is in range.
 
     Raises
     ------
@@ -188,7 +191,7 @@ class Threshold(Step):
     def apply(self, image):
         """See `Step.apply`."""
         value, mode = self._tables
-        if image.dtype == np.uint8 and value <= 255:
+        if image.itemsize == 1 and value <= 255:
             return cv2.threshold(image, value, 255, mode)[1]
         check_level("value", value, image, self)
         result = cv2.threshold(image, value, 255, mode)[1]

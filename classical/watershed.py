@@ -3,6 +3,7 @@
 import numpy as np
 
 from classical.companion import CompanionStep
+from classical.distance import straight_distances
 from classical.reconstruction import reconstruct
 from vision.checks import check_bool, check_number, refuse
 from vision.kinds import Kind, is_binary
@@ -237,9 +238,9 @@ class DistanceWatershed(Step):
         from skimage.morphology import local_maxima
         from skimage.segmentation import watershed
 
-        if cv2.minMaxLoc(image)[0]:
+        if image.min():
             return np.ones(image.shape, np.int32)
-        distance = cv2.distanceTransform(image, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        distance = straight_distances(image)
         # No level may pass through the background, or specks would drown in it.
         distance[image == 0] = _DEEP
         lowered = reconstruct(distance - np.float32(self.height), distance)

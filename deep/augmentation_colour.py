@@ -10,6 +10,21 @@ from vision.checks import check_number
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as in OpenCV's gray
 
 
+def _stretched(factor, added, mean):
+    """The map that multiplies each channel by a number and adds one."""
+    matrix = np.eye(len(mean))
+    matrix[:-1] *= factor
+    matrix[:-1, -1] = added
+    return matrix
+
+
+def _of_colours(linear):
+    """The map that multiplies colours (r, g, b) by a 3x3 matrix."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = linear
+    return matrix
+
+
 class RandomBrightness(Colouring):
     """The image made lighter or darker: a number added to every value.
 
@@ -46,8 +61,7 @@ class RandomBrightness(Colouring):
 
     def colours(self, generator, mean):
         """See `Colouring.colours`."""
-        added = 255 * generator.uniform(-self.share, self.share)
-        return np.eye(len(mean)), np.full(len(mean), added)
+        return _stretched(1.0, 255 * generator.uniform(-self.share, self.share), mean)
 
 
 class RandomContrast(Colouring):
@@ -87,7 +101,7 @@ class RandomContrast(Colouring):
     def colours(self, generator, mean):
         """See `Colouring.colours`."""
         factor = generator.uniform(1 - self.share, 1 + self.share)
-        return factor * np.eye(len(mean)), (1 - factor) * mean
+        return _stretched(factor, (1 - factor) * mean[:-1], mean)
 
 
 class RandomSaturation(Colouring):
@@ -128,9 +142,9 @@ class RandomSaturation(Colouring):
     def colours(self, generator, mean):
         """See `Colouring.colours`."""
         factor = generator.uniform(1 - self.share, 1 + self.share)
-        if len(mean) == 1:
+        if len(mean) == 2:
             return None
-        return factor * np.eye(3) + (1 - factor) * np.ones((3, 1)) * LUMA, np.zeros(3)
+        return _of_colours(factor * np.eye(3) + (1 - factor) * LUMA)
 
 
 class RandomHue(Colouring):
@@ -171,7 +185,7 @@ class RandomHue(Colouring):
     def colours(self, generator, mean):
         """See `Colouring.colours`."""
         angle = math.radians(generator.uniform(-self.degrees, self.degrees))
-        return None if len(mean) == 1 else (hue_matrix(angle), np.zeros(3))
+        return None if len(mean) == 2 else _of_colours(hue_matrix(angle))
 
 
 def hue_matrix(angle):
@@ -179,9 +193,9 @@ def hue_matrix(angle):
 
     Examples
     --------
-    >>> hue_matrix(np.radians(120)).round(6).tolist()
+    >>> (hue_matrix(np.radians(120)).round(6) + 0.0).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
     cosine, part = math.cos(angle), math.sin(angle) / math.sqrt(3)
     turned = np.array([[0.0, -part, part], [part, 0.0, -part], [-part, part, 0.0]])
-    return cosine * np.eye(3) + (1 - cosine) / 3 + turned + 0.0
+    return cosine * np.eye(3) + (1 - cosine) / 3 + turned

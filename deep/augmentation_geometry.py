@@ -9,19 +9,15 @@ from vision.checks import check_choice, check_integer, check_number, refuse
 from vision.errors import ImageError
 
 
-def _about_centre(linear, shape):
-    """The matrix that applies a 2x2 map about the centre of an image."""
-    centre = np.array([shape[1] - 1, shape[0] - 1]) / 2
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear
-    matrix[:2, 2] = centre - linear @ centre
-    return matrix
+def _about_centre(a, b, c, d, shape):
+    """The matrix that applies the map ((a, b), (c, d)) about the centre of an image."""
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    rows = (a, b, x - a * x - b * y), (c, d, y - c * x - d * y), (0.0, 0.0, 1.0)
+    return np.array(rows)
 
 
 def _shift(x, y):
-    matrix = np.eye(3)
-    matrix[:2, 2] = x, y
-    return matrix
+    return np.array(((1.0, 0.0, x), (0.0, 1.0, y), (0.0, 0.0, 1.0)))
 
 
 class RandomFlip(Geometric):
@@ -66,7 +62,7 @@ class RandomFlip(Geometric):
         """See `Geometric.matrix`."""
         across = self.mode != "vertical" and generator.random() < self.probability
         down = self.mode != "horizontal" and generator.random() < self.probability
-        return _about_centre(np.diag([-1.0 if across else 1.0, -1.0 if down else 1.0]), shape)
+        return _about_centre(1.0 - 2 * across, 0.0, 0.0, 1.0 - 2 * down, shape)
 
 
 class RandomCrop(Geometric):
@@ -186,7 +182,7 @@ class RandomRotation(Geometric):
         """See `Geometric.matrix`."""
         angle = math.radians(generator.uniform(-self.degrees, self.degrees))
         cosine, sine = math.cos(angle), math.sin(angle)
-        return _about_centre(np.array([[cosine, -sine], [sine, cosine]]), shape)
+        return _about_centre(cosine, -sine, sine, cosine, shape)
 
 
 class RandomTranslation(Geometric):
@@ -229,7 +225,7 @@ class RandomTranslation(Geometric):
 
     def matrix(self, generator, shape):
         """See `Geometric.matrix`."""
-        x, y = generator.uniform(-self.share, self.share, 2)
+        x, y = generator.uniform(-self.share, self.share, 2).tolist()
         return _shift(x * shape[1], y * shape[0])
 
 
@@ -278,10 +274,9 @@ class RandomZoom(Geometric):
 
     def matrix(self, generator, shape):
         """See `Geometric.matrix`."""
-        across, down = generator.uniform(1 - self.share, 1 + self.share, 2)
-        return _about_centre(
-            np.diag([1 / across, 1 / (across if self.keep_aspect else down)]), shape
-        )
+        across, down = generator.uniform(1 - self.share, 1 + self.share, 2).tolist()
+        down = across if self.keep_aspect else down
+        return _about_centre(1 / across, 0.0, 0.0, 1 / down, shape)
 
 
 class RandomShear(Geometric):
@@ -325,4 +320,4 @@ class RandomShear(Geometric):
     def matrix(self, generator, shape):
         """See `Geometric.matrix`."""
         slant = math.tan(math.radians(generator.uniform(-self.degrees, self.degrees)))
-        return _about_centre(np.array([[1.0, slant], [0.0, 1.0]]), shape)
+        return _about_centre(1.0, slant, 0.0, 1.0, shape)

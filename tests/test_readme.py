@@ -33,6 +33,9 @@ def test_the_ten_lines_run(tmp_path, monkeypatch):
     assert Path("stages.png").exists()
     assert len(Path("results/results.csv").read_text().splitlines()) > 10
     assert names["labels"].tolist() == ["cat"] * 5 + ["cup"] * 5
+    loaded = vision.load("flowers.vision")
+    assert list(loaded.named_steps) == ["resize", "hog", "pca", "svc"]
+    assert loaded.predict([data.coffee()[:200, :300]]).tolist() == ["cup"]
 
 
 def test_the_refusal_is_said_in_these_words():

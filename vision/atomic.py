@@ -1,14 +1,20 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import contextvars
 import errno
 import os
 import secrets
 from pathlib import Path
 
 from vision.errors import WriteError
+from vision.regular_file import state_of
 
+PREFIX = ".vision-"  # of hidden names
+_RUN = contextvars.ContextVar("run", default=None)
 _EXISTS = "it exists already and overwrite is False"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_NEW |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -43,7 +49,7 @@ def write_bytes(path, data, *, overwrite=True, durable=True):
     """
     path = os.fsdecode(path)
     target = _regular_target(path)
-    hidden = target.parent / f".vision-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    hidden = target.parent / hidden_name(secrets.token_hex(8))
     try:
         _fill(hidden, data, durable)
         _publish(hidden, target, overwrite)
@@ -51,14 +57,42 @@ def write_bytes(path, data, *, overwrite=True, durable=True):
         with contextlib.suppress(OSError):  # the first error is the one to tell
             hidden.unlink()
         if isinstance(error, OSError):
-            raise _write_error(path, error) from error
+            raise named_error(path, error) from error
         raise
     if durable:
         flush_folder(target.parent, path)
 
 
+@contextlib.contextmanager
+def temporaries_of(run):
+    """Within, hidden names carry a run's identity, so that a later run knows what a crash left.
+
+    Examples
+    --------
+    >>> with temporaries_of("0a1b"):
+    ...     hidden_name("table").startswith(".vision-0a1b-")
+    True
+    """
+    token = _RUN.set(run)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+
+
+def hidden_name(word):
+    """The name of a file that is being written: of this process, and of the run that it is in."""
+    run = _RUN.get()
+    return f"{PREFIX}{'' if run is None else f'{run}-'}{os.getpid()}-{word}.tmp"
+
+
 def write_hidden(hidden, target, data):
     """Write the bytes of `target` to `hidden`, a new file that will get its name later.
+
+    Returns
+    -------
+    list
+        Its state, see `vision.regular_file.file_state`.
 
     Raises
     ------
@@ -66,12 +100,12 @@ def write_hidden(hidden, target, data):
         Naming `target`, if that fails; `hidden` is then removed.
     """
     try:
-        _fill(hidden, data, durable=False)
+        return _fill(hidden, data, durable=False)
     except BaseException as error:
         with contextlib.suppress(OSError):
             Path(hidden).unlink()
         if isinstance(error, OSError):
-            raise _write_error(target, error) from error
+            raise named_error(target, error) from error
         raise
 
 
@@ -83,37 +117,36 @@ def write_named_error(target):
     except WriteError:
         raise
     except OSError as error:
-        raise _write_error(target, error) from error
+        raise named_error(target, error) from error
 
 
 def refuse_existing(path):
     """Raise a `WriteError` if there is anything at `path`, a broken link included."""
     if os.path.lexists(path):
-        raise _write_error(path, _EXISTS)
+        raise named_error(path, _EXISTS)
 
 
 def _regular_target(path):
     try:
         target = Path(path).resolve()
         if target.exists() and not target.is_file():
-            raise _write_error(path, "it exists and is no regular file")
+            raise named_error(path, "it exists and is no regular file")
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, WriteError):
             raise
-        raise _write_error(path, error) from error
+        raise named_error(path, error) from error
     return target
 
 
 def _fill(hidden, data, durable):
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(hidden, flags, 0o666)
+    descriptor = os.open(hidden, _NEW, 0o666)
     try:
         rest = memoryview(data).cast("B")
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         if durable:
             os.fsync(descriptor)
+        return state_of(os.fstat(descriptor))
     finally:
         os.close(descriptor)
 
@@ -145,12 +178,13 @@ def flush_folder(folder, path):
     except OSError as error:
         if error.errno != errno.EINVAL:  # some file systems cannot flush a folder
             reason = f"it is written, but its folder could not be flushed: {error.strerror}"
-            named = _write_error(path, reason)
+            named = named_error(path, reason)
             named.errno = error.errno
             raise named from error
 
 
-def _write_error(path, reason):
+def named_error(path, reason):
+    """The `WriteError` of a path, made of an `OSError` or of words."""
     shown, code = reason, None
     if isinstance(reason, OSError) and not isinstance(reason, WriteError):
         shown, code = reason.strerror or reason, reason.errno

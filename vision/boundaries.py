@@ -1,32 +1,24 @@
 """Boundary detection scored as the Berkeley benchmark (BSDS500) does it: ODS, OIS and AP.
 
-The benchmark's matching gives each pixel at most one partner within the tolerance. Its C++ code
-solves an assignment in which leaving a pixel without a partner costs 100 times the tolerance, far
-more than any pair, so that it finds as many pairs as there can be and, among such matchings, one
-of least total distance. Here the same objective goes to SciPy's exact sparse assignment, with
-one private "no partner" column of that cost for each pixel of the smaller map: in a matching of k
-pairs the number of pixels left over is fixed by k on both sides, so the other map needs none. The
-counts for recall follow from k and are those of the benchmark; which of several equally near
-pixels is matched is drawn at random there, so precision against several annotators may differ in
-the last pixels.
+The benchmark's matching gives each pixel at most one partner within the tolerance, as many pixels
+as can be and, among such matchings, at the least total distance (`vision.pixel_matching`). The
+counts for recall follow from the number of pairs and are those of the benchmark; which of several
+equally near pixels is matched is drawn at random there, so precision against several annotators
+may differ in the last pixels.
 """
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
-from skimage import morphology
 
 from vision.checks import check_bool, check_integer, check_number, refuse
 from vision.errors import ParameterError
 from vision.kinds import is_binary
 from vision.metrics import check_same_shape
-
-# The benchmark's: the cost of a pixel without a partner, as a multiple of the tolerance.
-OUTLIER_COST = 100
+from vision.pixel_matching import match_pixels
+from vision.thinning import thinned
 
 # The benchmark looks for the best F on 100 points of each straight piece between two thresholds.
 MIXES = np.linspace(0, 1, 100)
@@ -301,47 +293,18 @@ def _count_levels(strength, annotators, levels, tolerance, thin):
 
 def _count(mask, annotators, tolerance, thin):
     if thin:
-        mask = morphology.thin(mask)
+        mask = thinned(mask.astype(np.uint8) * np.uint8(255))
     radius = tolerance * math.hypot(*mask.shape)
     pixels = cKDTree(np.argwhere(mask))
     agreed = np.zeros(pixels.n, bool)
     matched_truth = 0
     for truth in annotators:
-        partnered = _partnered(pixels, truth, radius)
+        partnered = match_pixels(pixels, truth, radius)
         agreed[partnered] = True
         matched_truth += len(partnered)
     return BoundaryCounts(
         int(agreed.sum()), pixels.n, matched_truth, sum(truth.n for truth in annotators)
     )
-
-
-def _partnered(pixels, truth, radius):
-    """The pixels (their indices) that get a partner in a best one-to-one matching."""
-    if not (pixels.n and truth.n):
-        return np.empty(0, np.intp)
-    near = pixels.sparse_distance_matrix(truth, radius, output_type="ndarray")
-    if not near.size:
-        return np.empty(0, np.intp)
-    # Pixels without any neighbour take no part: most of a cluttered map, and most of the time.
-    own, rows = np.unique(near["i"], return_inverse=True)
-    other, columns = np.unique(near["j"], return_inverse=True)
-    price = OUTLIER_COST * max(radius, 1)
-    if len(own) <= len(other):
-        return own[_assign(rows, columns, near["v"], price)[0]]
-    return own[_assign(columns, rows, near["v"], price)[1]]
-
-
-def _assign(rows, columns, distances, price):
-    """Pair rows with columns, each at most once; a row may stay alone for `price`."""
-    count, width = rows.max() + 1, columns.max() + 1
-    alone = np.arange(count)
-    rows, columns = np.append(rows, alone), np.append(columns, width + alone)
-    # One is added to every cost, which changes no choice: a zero would count as no edge.
-    costs = np.append(distances, np.full(count, price)) + 1
-    graph = csr_array((costs, (rows, columns)), shape=(count, width + count))
-    rows, columns = min_weight_full_bipartite_matching(graph)
-    paired = columns < width
-    return rows[paired], columns[paired]
 
 
 def _f_measure(precision, recall):

@@ -199,7 +199,7 @@ class NamedBranches(Step):
                 if isinstance(part, np.ndarray):
                     part.flags.writeable = False
             super().make_ready()
-            self.__dict__["_accepted"] = set()
+            self.__dict__["_accepted"] = {}
             self.__dict__["_compiled"] = (edits, *self._compile())
 
     def _compile(self):

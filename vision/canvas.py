@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from vision.opencv import cv2
 
 INK = (20, 20, 20)  # casing of strokes and text on light ground
 PAPER = (255, 255, 255)
+_PEN = threading.Lock()  # a font of FreeType's draws for one thread at a time
 OUTLINE = (0, 229, 255)  # of shapes without a label: a cyan that few photographs hold
 
 
@@ -217,6 +219,13 @@ def text_mask(text, size):
     Every text has the same height at one `size`. A character that the font lacks is written as
     its code point, so that nothing is lost.
     """
+    with _PEN:
+        mask = _letters(text, size)
+    mask.flags.writeable = False
+    return mask
+
+
+def _letters(text, size):
     from PIL import Image, ImageDraw
 
     font = _font(size)
@@ -226,9 +235,7 @@ def text_mask(text, size):
     width = int(np.ceil(font.getlength(shown))) + 2 * margin
     picture = Image.new("L", (width, ascent + descent + margin))
     ImageDraw.Draw(picture).text((margin, margin // 2), shown, fill=255, font=font)
-    mask = np.array(picture)
-    mask.flags.writeable = False
-    return mask
+    return np.array(picture)
 
 
 @functools.cache

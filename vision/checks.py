@@ -89,6 +89,30 @@ def check_integer(name, value, *, owner, at_least=None, at_most=None, odd=False)
         refuse(name, value, f"{kind} {_bounds(at_least, None, at_most, None)}".strip(), owner)
 
 
+def check_window(name, size, *, owner, at_least=1, odd=True):
+    """Refuse anything but one whole number, the width of a square window; odd unless told.
+
+    A pair of equal numbers, as OpenCV takes it, is refused with the call that was meant.
+
+    Examples
+    --------
+    >>> check_window("size", 5, owner="GaussianBlur")
+    >>> check_window("size", (5, 5), owner="GaussianBlur")
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'size' of GaussianBlur must be one odd whole number, the
+    width of its square window. Got (5, 5). Write GaussianBlur(5).
+    """
+    pair = size.tolist() if isinstance(size, np.ndarray) else size
+    if isinstance(pair, tuple | list) and len(pair) == 2:
+        width, owner_name = pair[0], _owner_name(owner)
+        good = isinstance(width, numbers.Integral) and width >= at_least and (width % 2 or not odd)
+        hint = f"Write {owner_name}({width})." if good and pair[1] == width else ""
+        kind = "odd whole number" if odd else "whole number"
+        refuse(name, size, f"one {kind}, the width of its square window", owner, hint)
+    check_integer(name, size, owner=owner, at_least=at_least, odd=odd)
+
+
 def check_choice(name, value, choices, *, owner):
     """Refuse anything but one of `choices` (strings); suggest the nearest.
 

@@ -38,12 +38,15 @@ def add_merge(adding):
         "merge",
         help="the tables of a run in shards",
         description="Write results.csv, errors.csv and vanished.csv of a run in shards from their "
-        "ledgers; also while shards are at work.",
+        "ledgers, and results.parquet and index.html if it was asked for them: what a run that is "
+        "not in shards writes. Pictures stay where they are. May be called again, and while shards "
+        "are at work; on any machine that has the folder.",
         epilog="example:\n"
         "  vision run parts.yaml photos/ --out results/ --shard 1/2\n"
         "  vision run parts.yaml photos/ --out results/ --shard 2/2\n"
         "  vision merge results/\n\n"
-        "exit status: 0 all well, 1 some files failed or are left, 2 wrong usage",
+        "exit status: 0 all well, 1 some files failed or are left, a shard has not begun or was "
+        "run\nwith another pipeline, 2 wrong usage",
     )
     parser.set_defaults(action=merge_command)
     parser.add_argument("out", help="the folder of the results")

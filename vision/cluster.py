@@ -14,6 +14,7 @@ from pathlib import Path
 from vision.cluster_options import require_dask
 from vision.errors import LoadError, ParameterError, VisionError, WriteError
 from vision.executors import Again
+from vision.ledger import Line
 from vision.run_work import Chunk
 
 SLOTS = 3  # chunks a worker: one is made visible, one computed, and one waits
@@ -191,7 +192,8 @@ class Cluster:
         return error, 0.0
 
     def _read(self, chunk, data):
-        entries, seconds, fatal = pickle.loads(data)  # noqa: S301 (from our own function)
+        found, seconds, fatal = pickle.loads(data)  # noqa: S301 (from our own function)
+        entries = [Line(entry) if isinstance(entry, bytes) else entry for entry in found]
         for name in chunk.names:
             self._tries.pop(name, None)
         if fatal is None:

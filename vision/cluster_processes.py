@@ -7,10 +7,10 @@ import logging
 import os
 import shutil
 import signal
-import tempfile
 from multiprocessing import resource_tracker, spawn
 
 from vision.errors import VisionError
+from vision.staging import scratch_folder
 from vision.stopping import SIGNALS
 
 SETTINGS = {
@@ -71,10 +71,12 @@ class LocalProcesses:
         import dask
         from distributed import Scheduler
 
-        with dask.config.set(SETTINGS):
+        scratch = scratch_folder(self.run, "scheduler")
+        with dask.config.set(SETTINGS | {"temporary-directory": scratch}):
             self.scheduler = await Scheduler(
                 host=HERE, dashboard=False, dashboard_address=f"{HERE}:0", allowed_failures=0
             )
+        shutil.rmtree(scratch, ignore_errors=True)  # nothing is ever put there
 
     def start(self):
         """Start the workers, without waiting for them."""
@@ -109,14 +111,11 @@ class LocalProcesses:
                 name=number,
                 host=HERE,
                 dashboard_address=f"{HERE}:0",
-                local_directory=self._folder(number),
+                local_directory=scratch_folder(self.run, number),
                 memory_limit=self.memory_limit or 0,
                 silence_logs=logging.CRITICAL,
                 config=copy.deepcopy(dask.config.config),  # as it is within this block
             )
-
-    def _folder(self, number):
-        return f"{tempfile.gettempdir()}/vision-{self.run}-{number}"
 
     def kill(self):
         """End the workers at once; none is replaced."""
@@ -137,7 +136,7 @@ class LocalProcesses:
         finally:
             self._surroundings.close()
             for number in range(self.count):  # a worker removes its own, unless it had no time
-                shutil.rmtree(self._folder(number), ignore_errors=True)
+                shutil.rmtree(scratch_folder(self.run, number), ignore_errors=True)
 
     async def _close(self):
         while any(not keeper.done() for keeper in self._keepers):

@@ -4,6 +4,7 @@ import bisect
 import contextlib
 import ctypes
 import faulthandler
+import gc
 import logging
 import os
 import pickle
@@ -18,7 +19,7 @@ from pathlib import Path
 from vision.allocator import memory_kept
 from vision.atomic import write_named_error
 from vision.errors import LoadError, WriteError
-from vision.ledger import Ledger
+from vision.ledger import Ledger, line_of
 from vision.run_work import Work, one_cv2_thread
 from vision.staging import PREFIX
 
@@ -88,6 +89,8 @@ class Shipped(WorkerPlugin):
     def __call__(self, number, data):
         """The outcome of a chunk, pickled: entries, seconds, and what ended the run, if anything.
 
+        Entries are lines of the ledger already, where nothing is to be added to them.
+
         One chunk is computed at a time, however many threads the process has, while another waits
         for the disk.
         """
@@ -96,11 +99,14 @@ class Shipped(WorkerPlugin):
             chunk, started = pickle.loads(data), time.monotonic()  # noqa: S301
             begun = work.begin(chunk)
             seconds = time.monotonic() - started
+        if not self._note.stands():  # another run began: the one that sent this was killed
+            self.abandoned.set()
         try:
             entries, fatal = work.finish(begun), None
         except WriteError as error:
             entries, fatal = getattr(error, "entries", []), (str(error), error.errno)
-        return pickle.dumps((entries, seconds, fatal), 5)
+        found = [entry if _unsettled(entry) else line_of(entry) for entry in entries]
+        return pickle.dumps((found, seconds, fatal), 5)
 
     def _ready(self, number):
         if self._note is None:
@@ -116,6 +122,7 @@ class Shipped(WorkerPlugin):
         self._held.enter_context(one_cv2_thread())
         self._held.enter_context(memory_kept())
         if self.own:
+            gc.freeze()  # what was imported is not looked through for cycles again and again
             faulthandler.enable(self._note.descriptor, all_threads=False)
         try:
             pipeline, arguments, options = pickle.loads(self.payload)  # noqa: S301
@@ -128,6 +135,11 @@ class Shipped(WorkerPlugin):
             ) from error
         work.stopping, work.abandoned = self.stopping, self.abandoned
         return work
+
+
+def _unsettled(entry):
+    """Whether the process that writes the ledger has to look at an entry first."""
+    return "kept" in entry or "error" in entry
 
 
 class Watched(Work):
@@ -146,14 +158,18 @@ class Watched(Work):
         finally:
             self.watch.end()
 
+    def _together(self):
+        if self.watch.timeout is None or self.plan.batched:
+            return super()._together()
+        return 1, 0  # the limit is that of one file
+
     def _begun(self, file, staging):
         self.watch.begin()
         return super()._begun(file, staging)
 
-    def _process(self, batch, entries, staging):
-        if len(batch) > 1:
-            self.watch.begin(len(batch))
-        super()._process(batch, entries, staging)
+    def _run_many(self, files):
+        self.watch.begin(len(files))
+        super()._run_many(files)
 
 
 class Watch:
@@ -222,6 +238,10 @@ class Note:
             os.lseek(self.descriptor, 0, os.SEEK_SET)
             os.ftruncate(self.descriptor, 0)
             os.write(self.descriptor, b"%d\n" % number)
+
+    def stands(self):
+        """Whether it is there: the next run into the folder removes it."""
+        return os.path.exists(self.path)  # noqa: PTH110 (as text)
 
     def __enter__(self):
         return self

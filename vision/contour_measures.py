@@ -37,9 +37,7 @@ class Measures:
     @functools.cached_property
     def boxes(self):
         """The upright box xyxy around the pixels of each outline, (n, 4), right and bottom open."""
-        boxes = np.array([cv2.boundingRect(one) for one in self.points], np.float64).reshape(-1, 4)
-        boxes[:, 2:] += boxes[:, :2]
-        return _locked(boxes)
+        return _locked(shapes.upright_boxes(self.points))
 
     @functools.cached_property
     def _moments(self):
@@ -216,13 +214,11 @@ class Measures:
         if not (good and len(outline) > 2 and cv2.contourArea(outline.astype(np.float32)) > 0):
             refuse("template", template, "an outline of (x, y) around some area, (m, 2)", owner)
         dtype = np.float32 if outline.dtype.kind == "f" else np.int32
-        wanted, number = outline.astype(dtype), HU_METHODS[method]
-        found = [
-            cv2.matchShapes(one, wanted, number, 0) if len(one) > 2 else np.inf
-            for one in self.points
-        ]
+        wanted, number, match = outline.astype(dtype), HU_METHODS[method], cv2.matchShapes
+        found = [match(one, wanted, number, 0) if len(one) > 2 else np.inf for one in self.points]
         distances = np.array(found, np.float64)
-        return np.where(distances < np.finfo(np.float64).max, distances, np.inf)
+        distances[distances >= np.finfo(np.float64).max] = np.inf
+        return distances
 
     def _replaced(self, outlines):
         hierarchy = None if self.hierarchy is None else self.hierarchy.copy()

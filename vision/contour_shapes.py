@@ -35,6 +35,22 @@ def moment_table(outlines):
     return table
 
 
+def upright_boxes(outlines):
+    """The upright box xyxy around the pixels of each outline, (n, 4), right and bottom open.
+
+    Examples
+    --------
+    >>> upright_boxes([np.array([[2, 1], [6, 3]], np.int32)]).tolist()
+    [[2.0, 1.0, 7.0, 4.0]]
+    """
+    if not len(outlines):
+        return np.empty((0, 4))
+    counts = np.array(list(map(len, outlines)))
+    points, starts = np.concatenate(outlines), np.cumsum(counts) - counts
+    low, high = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
+    return np.hstack([low, high + 1]).astype(np.float64)
+
+
 def rotated_boxes(outlines):
     """The smallest box of any direction around each polygon.
 

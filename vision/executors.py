@@ -1,5 +1,6 @@
 """Who does the chunks of a run: threads of this process. Another executor is `vision.cluster`."""
 
+import gc
 import queue
 import sys
 import threading
@@ -63,16 +64,21 @@ class Threads:
         while (chunk := self._todo.get()) is not None:
             started = time.monotonic()
             begun = _given(self.work.begin, chunk)
-            self._begun.put((chunk, begun, time.monotonic() - started))
+            seconds = time.monotonic() - started
+            if getattr(self.work, "tiny", False):  # handing them over takes longer than doing it
+                self._done.put((chunk, self._finished(begun), seconds))
+            else:
+                self._begun.put((chunk, begun, seconds))
             del chunk, begun
 
     def _finish(self):
         while (found := self._begun.get()) is not None:
-            chunk, given, seconds = found
-            if not isinstance(given, BaseException):
-                given = _given(self.work.finish, given)
-            self._done.put((chunk, given, seconds))
-            del found, chunk, given
+            chunk, begun, seconds = found
+            self._done.put((chunk, self._finished(begun), seconds))
+            del found, chunk, begun
+
+    def _finished(self, begun):
+        return begun if isinstance(begun, BaseException) else _given(self.work.finish, begun)
 
     def submit(self, chunk):
         """Have a chunk done."""
@@ -98,10 +104,12 @@ class Threads:
         # One that comes back from OpenCV waits up to an interval for one that writes rows.
         self._interval = sys.getswitchinterval()
         sys.setswitchinterval(min(self._interval, SWITCH))
+        gc.freeze()  # what is there already is not looked through for cycles again and again
         return self
 
     def __exit__(self, *exception):
         sys.setswitchinterval(self._interval)
+        gc.unfreeze()
         *beginning, finishing = self._threads
         for _ in beginning:
             self._todo.put(None)

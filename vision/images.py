@@ -221,6 +221,16 @@ class Images:
         """
         return self._store.data(int(self._chosen[index]), self.max_pixels)
 
+    def loaded(self, index):
+        """What `data` gives, and what `state` gave before that.
+
+        Raises
+        ------
+        ImageError
+            As `data`.
+        """
+        return self._store.loaded(int(self._chosen[index]), self.max_pixels)
+
     def decoded(self, index, data):
         """The picture at `index`, made from what `data` gave."""
         return self._produce(int(self._chosen[index]), data)[0]

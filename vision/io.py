@@ -13,7 +13,14 @@ from vision.errors import ImageError
 from vision.formats import decode_pixels, parse
 from vision.formats.pixels import to_mode, upright
 from vision.headers import EXTENSIONS, FORMATS, MAX_FRAMES, Header
-from vision.regular_file import MAX_BYTES, Window, check_bytes, open_regular, read_all
+from vision.regular_file import (
+    MAX_BYTES,
+    Window,
+    check_bytes,
+    open_regular,
+    read_all,
+    state_of,
+)
 
 __all__ = [
     "EXTENSIONS",
@@ -93,10 +100,10 @@ def read(source, *, mode="rgb", max_pixels=None):
     if hasattr(source, "read"):
         return decode(_drain(source), mode=mode, max_pixels=limit, path=_name_of(source))
     path = _path(source, "read")
-    return _decode(_load(path, limit), mode, limit, path)
+    return _decode(_load(path, limit)[0], mode, limit, path)
 
 
-def load_bytes(path, *, max_pixels=None):
+def load_file(path, *, max_pixels=None):
     """The bytes of an image file, undecoded; a large one above the limits is not even read.
 
     Parameters
@@ -107,23 +114,25 @@ def load_bytes(path, *, max_pixels=None):
 
     Returns
     -------
-    bytes
+    (bytes, list)
+        With its state when it was opened, see `vision.regular_file.file_state`.
 
     Raises
     ------
     ImageNotFoundError, ImageError
         As in `read`, as far as the bytes alone tell.
     """
-    return _load(_path(path, "load_bytes"), _pixel_limit(max_pixels, "load_bytes"))
+    return _load(_path(path, "load_file"), _pixel_limit(max_pixels, "load_file"))
 
 
 def _load(path, limit):
-    descriptor, size = open_regular(path)
+    descriptor, found = open_regular(path)
     try:
+        size = found.st_size
         if size > _AT_ONCE:
             _check_limits(_parse(Window(descriptor, size), path)[0], limit, path)
             os.lseek(descriptor, 0, os.SEEK_SET)
-        return read_all(descriptor, size, path)
+        return read_all(descriptor, size, path), state_of(found)
     finally:
         os.close(descriptor)
 
@@ -193,9 +202,9 @@ def probe(source, *, path=None):
     if hasattr(source, "read"):
         return _parse(_drain(source), path or _name_of(source))[0]
     path = _path(source, "probe")
-    descriptor, size = open_regular(path)
+    descriptor, found = open_regular(path)
     try:
-        return _parse(Window(descriptor, size), path)[0]
+        return _parse(Window(descriptor, found.st_size), path)[0]
     finally:
         os.close(descriptor)
 

@@ -1,5 +1,7 @@
 """Kinds: what a step takes and gives, and which arrays may stand for them."""
 
+import functools
+import operator
 from enum import StrEnum
 
 import numpy as np
@@ -122,6 +124,7 @@ DESCRIPTIONS = {
     Kind.VALUE: "a value",
     Kind.ANY: "anything",
 }
+_AT_ONCE = 2**19  # pixels of a mask that are looked at together
 # (dtype, number of channels; 0 for two dimensions, -1 for one) to the kinds such an array may be
 ARRAY_KINDS = {
     ("uint8", 3): (Kind.RGB, Kind.HSV, Kind.HLS, Kind.YCRCB, Kind.LAB),
@@ -175,7 +178,35 @@ def is_binary(image):
     """
     from vision.opencv import cv2
 
-    return 255 * cv2.countNonZero(image) == cv2.norm(image, cv2.NORM_L1)
+    # As signed bytes 255 is -1: nothing may lie beyond -1 and 1, and nothing above 0. Some rows
+    # at a time are still in the cache when they are read again.
+    signed = image.view(np.int8)
+    rows = len(signed) if image.size <= _AT_ONCE else max(1, _AT_ONCE // image.shape[1])
+    for top in range(0, len(signed), rows):
+        part = signed[top : top + rows]
+        if cv2.norm(part, cv2.NORM_INF) > 1 or part.max() > 0:
+            return False
+    return True
+
+
+def is_unit(image):
+    """Whether a float array holds nothing but finite values in [0, 1].
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        With at least one pixel.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_unit(np.float32([[0, 1]])), is_unit(np.float32([[0, np.nan]]))
+    (True, False)
+    """
+    return bool(image.min() >= 0 and image.max() <= 1)
 
 
 def kinds_of(value):
@@ -201,10 +232,15 @@ def kinds_of(value):
     """
     if isinstance(value, np.ndarray):
         channels = value.shape[2] if value.ndim == 3 else {2: 0, 1: -1}.get(value.ndim)
-        # Where the bytes are in another machine's order, OpenCV computes nonsense of floats.
-        return ARRAY_KINDS.get((value.dtype.name, channels), ()) if value.dtype.isnative else ()
+        return _kinds_of_array(value.dtype, channels)
     kind = getattr(type(value), "kind", None)
     return (Kind(kind),) if kind in set(Kind) else ()
+
+
+@functools.lru_cache(maxsize=256)  # NumPy makes the name of a dtype anew each time
+def _kinds_of_array(dtype, channels):
+    # Where the bytes are in another machine's order, OpenCV computes nonsense of floats.
+    return ARRAY_KINDS.get((dtype.name, channels), ()) if dtype.isnative else ()
 
 
 def check_input(value, takes, dtypes, owner):
@@ -286,6 +322,44 @@ def _refuse_levels(image, takes, owner):
     )
 
 
+def check_of_values(image, takes):
+    """What the values of every further image of this dtype and form must pass.
+
+    Parameters
+    ----------
+    image : ndarray
+        One that `check_input` let pass.
+    takes : tuple of Kind
+        What the step takes.
+
+    Returns
+    -------
+    callable
+        ``check(image)`` is true if it has pixels and their values are good: of a step that takes
+        nothing but masks only 0 and 255 are.
+
+    Examples
+    --------
+    >>> gray = np.array([[0, 9]], np.uint8)
+    >>> bool(check_of_values(gray * 0, (Kind.MASK,))(gray))
+    False
+    >>> bool(check_of_values(gray, (Kind.GRAY,))(gray))
+    True
+    """
+    kinds = {kind for kind in kinds_of(image) if kind.fits(takes)}
+    if kinds and kinds <= {Kind.MASK, Kind.EDGES}:
+        return _is_mask
+    return _is_unit_image if kinds == {Kind.FLOAT} else operator.attrgetter("size")
+
+
+def _is_mask(image):
+    return image.size and is_binary(image)
+
+
+def _is_unit_image(image):
+    return image.size and is_unit(image)
+
+
 def check_float(image, owner):
     """Refuse a float image that is not finite or leaves [0, 1].
 
@@ -301,10 +375,10 @@ def check_float(image, owner):
     ImageError
         If a value is NaN, infinite, negative or above 1.
     """
-    low, high = float(image.min()), float(image.max())
-    if not (low >= 0 and high <= 1):
+    if not is_unit(image):
         from vision.conversions import to_unit
 
+        low, high = float(image.min()), float(image.max())
         raise ImageError(
             f"{owner} takes a float image of finite values in [0, 1]. "
             f"Got values from {low:g} to {high:g}; {to_unit(low, high)}"

@@ -8,7 +8,9 @@ import contextlib
 import json
 import os
 import threading
+import time
 import zlib
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ import numpy as np
 from vision.errors import LedgerInUseError, WriteError
 from vision.rows import Rows
 
+TRIES, PAUSE = 10, 0.02  # times and seconds: who only looks at a ledger holds it for a moment
+CHUNK = 1024  # lines: the most that are appended at once, the last ones of a run aside
 _SUM = b',"sum":"'
 _SUM_BYTES = len(_SUM) + 8 + len(b'"}')
 
@@ -67,6 +71,7 @@ class Ledger:
         self.path = Path(path)
         self.damaged, self.runs, self.packed = 0, {}, {}
         self._offsets, self._names = {}, {}
+        self._replaced = deque(maxlen=CHUNK)
         self._lock = threading.Lock()
         self._size, self._file, self._descriptor = 0, None, None
         if write:
@@ -82,6 +87,8 @@ class Ledger:
         if entry is None:
             self.damaged += bool(line.strip())
         else:
+            if entry.get("name") in self._offsets:
+                self._replaced.append((self._offsets[entry["name"]], offset))
             self._keep(entry, offset)
 
     def _keep(self, entry, offset):
@@ -111,7 +118,9 @@ class Ledger:
 
     def __getitem__(self, name):
         """The entry of a name; a `KeyError` if there is none."""
-        offset = self._offsets[name]
+        return self._at(self._offsets[name])
+
+    def _at(self, offset):
         with self._lock:
             self._file.seek(offset)
             return parsed(self._file.readline())
@@ -128,8 +137,15 @@ class Ledger:
         """The entries, sorted by a key of their names."""
         return (self[name] for name in sorted(self, key=key))
 
+    def replaced_last(self):
+        """Pairs of an entry and the one that replaced it, of the last chunk that is there."""
+        for offsets in self._replaced:
+            older, entry = map(self._at, offsets)
+            if older is not None and entry is not None:
+                yield older, entry
+
     def name_of(self, content):
-        """A name whose content has this hash, or None."""
+        """A name whose content has, or once had, this hash; or None."""
         return self._names.get(content)
 
     def contents(self):
@@ -186,7 +202,7 @@ class Ledger:
         WriteError
             If the disk is full, or the file cannot be written: then none of them is there.
         """
-        lines = [line_of(entry) for entry in entries]
+        lines = [entry.line if isinstance(entry, Line) else line_of(entry) for entry in entries]
         offset = self._size
         self._write(b"".join(lines), durable)
         for line, entry in zip(lines, entries, strict=True):
@@ -217,6 +233,27 @@ class Ledger:
             raise named from error
 
 
+class Line(dict):
+    """An entry that came as its line, which need not be made again: it is not to be changed.
+
+    Parameters
+    ----------
+    line : bytes
+        As `line_of` gives it.
+
+    Examples
+    --------
+    >>> Line(line_of({"name": "a.jpg"}))["name"]
+    'a.jpg'
+    """
+
+    __slots__ = ("line",)
+
+    def __init__(self, line):
+        super().__init__(parsed(line))
+        self.line = line
+
+
 def line_of(entry):
     """The line of an entry, its check sum last.
 
@@ -225,7 +262,7 @@ def line_of(entry):
     >>> line_of({"name": "a.jpg"})
     b'{"name":"a.jpg","sum":"6ada624e"}\\n'
     """
-    text = json.dumps(entry, separators=(",", ":"), default=_plain).encode("ascii")[:-1]
+    text = _ENCODER.encode(entry).encode("ascii")[:-1]
     return b'%s%s%08x"}\n' % (text, _SUM, zlib.crc32(text))
 
 
@@ -244,7 +281,7 @@ def parsed(line):
     if line[-_SUM_BYTES:] != b'%s%08x"}' % (_SUM, zlib.crc32(text)):
         return None
     try:
-        entry = json.loads(text + b"}")
+        entry = json.loads((text + b"}").decode("ascii"))  # told the encoding, it need not look
     except ValueError:
         return None
     if not isinstance(entry, dict):
@@ -252,6 +289,26 @@ def parsed(line):
     if isinstance(entry.get("rows"), dict):
         entry["rows"] = Rows(**entry["rows"])
     return entry
+
+
+def is_ledger(path):
+    """Whether a file may be a ledger: it has a line of one, or no whole line yet.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "ledger.jsonl"
+    >>> _ = path.write_text('{"account": "rent", "sum": 1200}\\n')
+    >>> is_ledger(path)
+    False
+    """
+    whole = False
+    with Path(path).open("rb") as file:
+        for line in file:
+            if parsed(line) is not None:
+                return True
+            whole |= line.endswith(b"\n") and bool(line.strip())
+    return not whole
 
 
 def _plain(value):
@@ -265,16 +322,23 @@ def _plain(value):
     raise TypeError(f"a ledger holds plain values, not {type(value).__name__}")
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
+
+
 def _lock(descriptor, path):
     try:
         import fcntl
     except ImportError:  # Windows: two runs into one folder are up to the user
         return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise LedgerInUseError(
-            f"Another run is writing to {str(path)!r}. Wait for its end, or choose another folder."
-        ) from None
-    except OSError:  # a file system without locks
-        return
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
+    raise LedgerInUseError(
+        f"Another run is writing to {str(path)!r}. Wait for its end, or choose another folder."
+    )

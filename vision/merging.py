@@ -1,10 +1,13 @@
 """`vision.merge`: the tables of a run in shards, from their ledgers."""
 
+import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from vision.atomic import PREFIX, temporaries_of
 from vision.file_listing import natural
 from vision.kinds import Kind
 from vision.ledger import Ledger, parsed
@@ -16,6 +19,7 @@ from vision.shards import shards_of
 
 BLOCK = 64  # entries of one ledger that are read at once
 NAMED = 5  # shards that a note names
+OWN = "merge"  # what its temporary files carry in place of a run's identity
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,10 @@ def merge(out):
     """Write the tables of a run from its ledgers: with shards the one thing left to do.
 
     ``results.csv``, ``errors.csv`` and ``vanished.csv`` are, byte for byte, what a run that is not
-    in shards writes; Parquet too if the run was asked for it. May be called while shards are at
-    work: then their rest is told as left. In memory there are 8 bytes a file, and the index of one
+    in shards writes; ``results.parquet`` and ``index.html`` too if the last run was asked for them.
+    May be called while shards are at work, on any machine that has the folder, and again: rows are
+    those of the pipeline and options that began last, files that others did are told, and the rest
+    as left. Outputs stay where they are. In memory there are 8 bytes a file, and the index of one
     shard.
 
     Parameters
@@ -90,7 +96,13 @@ def merge(out):
     MergeSummary(9 done, 0 failed, 0 left: ...results.csv)
     """
     out = Path(out)
-    parts = [Part(path) for path in ledgers_of(out, owner="merge")]
+    ledgers = ledgers_of(out, owner="merge")
+    with _alone(out), temporaries_of(OWN):
+        return _merged(out, ledgers)
+
+
+def _merged(out, ledgers):
+    parts = [Part(path) for path in ledgers]
     begun = [part for part in parts if part.head is not None]
     last = max((part.head for part in begun), key=lambda head: head["started"], default=None)
     if last is None:
@@ -114,6 +126,26 @@ def merge(out):
     return MergeSummary(
         digest.done, digest.failed, max(0, left), out / RESULTS, out / ERRORS, tuple(notes)
     )
+
+
+@contextlib.contextmanager
+def _alone(out):
+    """Merges of one folder wait for each other; then what a killed one left is removed."""
+    try:
+        import fcntl
+
+        folder = os.open(out, os.O_RDONLY)
+    except (ImportError, OSError):  # Windows has no such locks
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            for left in Path(out).glob(f"{PREFIX}{OWN}-*.tmp"):
+                left.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(folder)
 
 
 class Part:

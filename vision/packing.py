@@ -255,7 +255,7 @@ class PackedChunk:
         self._waiting[path] = data
 
     def take_over(self, output, path):
-        """The bytes of an earlier output under another name."""
+        """The bytes of an earlier output under another name; None, since they do not change."""
         self.add(path, read_output(self.out, output))
 
     def forget(self, paths):
@@ -263,8 +263,13 @@ class PackedChunk:
         for path in paths:
             self._waiting.pop(path, None)
 
-    def publish(self):
+    def publish(self, turn=None):
         """Append everything.
+
+        Parameters
+        ----------
+        turn : object
+            Of no use here: there are few calls.
 
         Returns
         -------
@@ -360,10 +365,13 @@ def trim(out, label, ledger):
 
 def remove_dead(out, label, ledger):
     """Remove the archives of which no entry of a ledger names a member."""
+    ours = {name for name in ledger.packed if _names(label).fullmatch(name)}
+    there = {name for name in ours if Path(out, name).exists()}
+    if not there:
+        return
     live = {path.partition("/")[0] for name in ledger for path, *_ in ledger[name]["outputs"]}
-    for name in set(ledger.packed) - live:
-        if _names(label).fullmatch(name):
-            Path(out, name).unlink(missing_ok=True)
+    for name in there - live:
+        Path(out, name).unlink(missing_ok=True)
 
 
 def _names(label):

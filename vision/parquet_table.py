@@ -5,7 +5,7 @@ import itertools
 import os
 from pathlib import Path
 
-from vision.atomic import write_named_error
+from vision.atomic import hidden_name, write_named_error
 from vision.errors import MissingDependencyError
 
 ROWS = 50_000  # that are in memory at once
@@ -64,7 +64,7 @@ def write_parquet(path, columns, rows):
     pa = require_parquet()
     path = Path(path)
     schema = _schema(pa, columns, rows())
-    hidden = path.with_name(f".vision-{os.getpid()}-{path.name}.tmp")
+    hidden = path.with_name(hidden_name(path.name))
     try:
         with write_named_error(path):
             with hidden.open("wb") as file:

@@ -63,10 +63,23 @@ class Plan:
 
     def admit(self, image):
         """Refuse an image that cannot enter the chain."""
+        if self._is_known(image):
+            return
         self._check(image)
         by_form = isinstance(image, np.ndarray) and image.dtype != np.float32
         if by_form and (image.ndim == 3 or Kind.GRAY in self.kinds):
             self.form = image.dtype, image.shape[2:], image.ndim
+
+    def _is_known(self, image):
+        """Whether the image has the form of the one that was admitted last."""
+        dtype, channels, ndim = self.form
+        return (
+            type(image) is np.ndarray
+            and image.dtype is dtype
+            and image.ndim == ndim
+            and image.shape[2:] == channels
+            and image.size > 0
+        )
 
     def _check(self, image):
         first = self.steps[0] if self.steps else None

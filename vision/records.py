@@ -220,8 +220,11 @@ class Recorder:
                     folder, _, rest = path.partition("/")
                     folder = place[folder.partition("-")[0]]  # images-00001.tar is of images
                     paths[path] = f"{folder}/{rest.removesuffix(old)}{new}"
+        # A branch that writes no picture has an empty cell.
         rows = [
-            row | {"source": source} | ({"output": paths[row["output"]]} if "output" in row else {})
+            row
+            | {"source": source}
+            | ({"output": paths[row["output"]]} if row.get("output") else {})
             for row in entry["rows"]
         ]
         return Rows.of(rows), paths
@@ -288,12 +291,10 @@ def _parts(kind, result, path=()):
 
 def _settled(kind, value):
     """The kind to write: where nobody declared it, what the value looks like."""
-    if kind is not Kind.ANY:
-        return kind
-    if np.isscalar(value):
+    likely = [kind] if kind is not Kind.ANY else kinds_of(value)
+    if kind is Kind.ANY and np.isscalar(value):
         return Kind.VALUE
-    likely = kinds_of(value)
-    if Kind.MASK in likely and is_binary(value):
+    if kind is Kind.ANY and Kind.MASK in likely and is_binary(value):
         return Kind.MASK
     if not likely or likely[0] in WAYS_OUT:
         way_out = f": end the pipeline with {WAYS_OUT[likely[0]]}" if likely else ""

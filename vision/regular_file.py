@@ -22,8 +22,8 @@ def open_regular(path):
 
     Returns
     -------
-    (int, int)
-        Descriptor and size in bytes; the caller closes it.
+    (int, os.stat_result)
+        Descriptor, which the caller closes, and what it was like when it was opened.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def open_regular(path):
         os.close(descriptor)
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
         raise ImageError(f"it is {kind}, not a regular file", path)
-    return descriptor, found.st_size
+    return descriptor, found
 
 
 def read_all(descriptor, size, path):
@@ -80,6 +80,11 @@ def file_state(path):
         found = os.stat(path)  # noqa: PTH116 (for every file of a run)
     except OSError:
         return None
+    return state_of(found)
+
+
+def state_of(found):
+    """The same from an `os.stat_result`."""
     return [found.st_size, found.st_mtime_ns, found.st_ino]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from vision.canvas import blank, rgb_canvas
 from vision.checks import refuse
 from vision.drawing import thumbnail
+from vision.errors import ImageError
 from vision.mapping import check_matrix, check_shape
 
 # Of the notebook view: pixels, rows of its table, grey level where no image was given.
@@ -249,6 +250,41 @@ def numbers_field(name, value, owner, *, columns=None, count=None, at_least=None
     if not fits or (at_least is not None and (array < at_least).any()):
         refuse(name, value, allowed, owner)
     return array
+
+
+def check_map(name, value, dtype, owner):
+    """Refuse what is no map over all pixels.
+
+    Parameters
+    ----------
+    name : str
+        The field.
+    value : object
+        What was given.
+    dtype : type
+        What its numbers must be.
+    owner : str
+        The class, for the message.
+
+    Raises
+    ------
+    ImageError
+        If it is no (H, W) array of that dtype with pixels.
+
+    Examples
+    --------
+    >>> check_map("values", np.zeros((2, 3), np.float32), np.float32, "Heatmap")
+    """
+    if isinstance(value, np.ndarray) and value.dtype == dtype and value.ndim == 2 and value.size:
+        return
+    came = f"a value of type {type(value).__name__}"
+    if isinstance(value, np.ndarray):
+        came = f"an array of shape {value.shape} and dtype {value.dtype}"
+    wanted = np.dtype(dtype).name
+    raise ImageError(
+        f"The '{name}' of {owner} must be an (H, W) {wanted} array with at least one pixel. "
+        f"Got {came}; {name}.astype(np.{wanted}) changes the dtype."
+    )
 
 
 def _as_floats(value):

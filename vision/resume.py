@@ -65,12 +65,12 @@ class Resume:
             return "new", None
         if "error" in entry:
             return "failed", None
-        if "vanished" in entry and entry["key"] == self.key:
-            return "changed", {field: entry[field] for field in entry if field != "vanished"}
         if entry["key"] != self.key:
             return "edited", None
         if not intact(self.out, entry, verify=self.verify):
             return "altered", None
+        if "vanished" in entry:
+            return "changed", {field: entry[field] for field in entry if field != "vanished"}
         same = entry["state"] is not None and entry["state"] == self.images.state(index)
         return "unchanged" if same else "changed", entry
 

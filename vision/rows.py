@@ -8,6 +8,7 @@ import numpy as np
 
 # How a cell of each kind comes back from its text.
 READ = {"f": float, "i": int, "b": "True".__eq__, "s": str}
+_KINDS = {float: "f", int: "i", bool: "b", str: "s"}  # where all cells of a column are of one type
 
 
 class Rows(Sequence):
@@ -92,6 +93,9 @@ def one_line(value):
 
 
 def _kind(cells):
+    types = set(map(type, cells))
+    if len(types) == 1 and (kind := _KINDS.get(types.pop())):
+        return kind
     for cell in cells:
         if isinstance(cell, bool | np.bool_):
             return "b"

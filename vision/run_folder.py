@@ -12,8 +12,9 @@ from vision.errors import OutputExistsError, ParameterError, WriteError
 from vision.flow import is_stateless
 from vision.images import Images
 from vision.io import write_bytes
+from vision.ledger import is_ledger
 from vision.records import OUTPUTS, OVERLAYS
-from vision.run_tables import ERRORS, RESULTS
+from vision.run_tables import ERRORS, PARQUET, RESULTS, VANISHED
 from vision.shards import LEDGER, check_shard, shards_of
 from vision.text import describe
 
@@ -69,7 +70,8 @@ def check_free(out, shard=None):
     Raises
     ------
     OutputExistsError
-        If there are tables or pictures where a run puts its own, but no ledger: no run made them.
+        If there are tables, descriptions or pictures where a run puts its own, but no ledger, or
+        something else of that name: no run made them.
         If the run there is in other shards, or in none.
     ParameterError
         If `out` is a file, or lies in one.
@@ -88,7 +90,9 @@ def check_free(out, shard=None):
     foreign = next(_outputs_in(out), None)
     check_shard(out, shard)
     # Looked for last: another shard may have begun meanwhile, with its ledger before its outputs.
-    if (out / LEDGER).exists() or shards_of(out):
+    if (out / LEDGER).exists() and not is_ledger(out / LEDGER):
+        foreign = out / LEDGER
+    elif (out / LEDGER).exists() or shards_of(out):
         return True
     if foreign is not None:
         raise OutputExistsError(
@@ -98,9 +102,9 @@ def check_free(out, shard=None):
 
 
 def _outputs_in(out):
-    """Tables and pictures where a run puts its own."""
+    """Tables, descriptions and pictures where a run puts, or removes, its own."""
     yield from out.glob(f"{OUTPUTS}-*.tar")
-    for name in (RESULTS, ERRORS, OUTPUTS, OVERLAYS):
+    for name in (RESULTS, ERRORS, VANISHED, PARQUET, *DESCRIPTIONS, OUTPUTS, OVERLAYS):
         place = out / name
         if place.is_file() or (place.is_dir() and any(place.iterdir())):
             yield place
@@ -193,9 +197,9 @@ def collect(source, mode, max_pixels, out, earlier):
         return images
     root, own = Path(images.root).resolve(), out.resolve()
     written = [own] if root in own.parents else [own / OUTPUTS, own / OVERLAYS]
-    inside = [folder.relative_to(root) for folder in written if folder.is_relative_to(root)]
-    prefixes = tuple(f"{folder.as_posix()}/" for folder in inside)
-    kept = np.array([not name.startswith(prefixes) for name in images.sources])
+    folders = [name.rpartition("/")[0] for name in images.sources]
+    own = {folder for folder in set(folders) if _leads_into(root / folder, written)}
+    kept = np.array([folder not in own for folder in folders])
     listed = isinstance(source, list | tuple) and not kept.all()
     if listed or not kept.any() or any(root.is_relative_to(folder) for folder in written):
         raise ParameterError(
@@ -205,25 +209,60 @@ def collect(source, mode, max_pixels, out, earlier):
     return images if kept.all() else images[kept]
 
 
+def _leads_into(place, folders):
+    """Whether a folder is, perhaps through a link, one of several or below it."""
+    place = place.resolve()
+    return any(place.is_relative_to(folder) for folder in folders)
+
+
 def _in_memory(source):
     listed = isinstance(source, list | tuple) and source and isinstance(source[0], np.ndarray)
     return isinstance(source, np.ndarray) or listed
 
 
+def make_folder(out):
+    """Make the folder of a run, if it is not there.
+
+    Parameters
+    ----------
+    out : Path
+
+    Raises
+    ------
+    WriteError
+        If it cannot be made.
+
+    Examples
+    --------
+    >>> make_folder(Path("/dev/null/out"))
+    Traceback (most recent call last):
+    ...
+    vision.errors.WriteError: '/dev/null/out' could not be made: Not a directory.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        named = WriteError(f"{str(out)!r} could not be made: {error.strerror}.")
+        named.errno = error.errno
+        raise named from error
+
+
 def describe_run(pipeline, out):
     """Write what runs: its text, and an archive where that does not say everything.
+
+    Called by the one run that may write there: another, that is refused, changes nothing.
 
     Parameters
     ----------
     pipeline : Pipeline
         What runs.
     out : Path
-        The folder; made if it is not there. Descriptions of an earlier run are removed.
+        The folder. Descriptions of an earlier run are removed.
 
     Raises
     ------
     WriteError
-        If the folder or a file cannot be written.
+        If a file cannot be written.
 
     Examples
     --------
@@ -234,10 +273,6 @@ def describe_run(pipeline, out):
     >>> (out / "pipeline.yaml").read_text()
     '- Gray\\n- Otsu\\n'
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{str(out)!r} could not be made: {error.strerror}.") from error
     written = _write_descriptions(pipeline, out)
     for name in DESCRIPTIONS:
         if name not in written:

@@ -80,7 +80,7 @@ def last_head(out):
     heads = []
     for path in ledgers_of(out, owner="replay"):
         with Ledger(path) as ledger:
-            heads += ledger.runs.values()
+            heads += list(ledger.runs.values())[-1:]  # in order, whatever the clock did
     if not heads:
         refuse("out", os.fspath(out), "the folder of a run that has begun", "replay")
     return max(heads, key=lambda head: head["started"])
@@ -145,6 +145,6 @@ def _result(entry):
     if any(is_packed(path) for path, *_ in entry["outputs"]):
         # Which archive an output goes to depends on the order of the work.
         rows = [
-            row | {"output": as_file(row["output"])} if "output" in row else row for row in rows
+            row | {"output": as_file(row["output"])} if row.get("output") else row for row in rows
         ]
     return rows, pictures, entry.get("error")

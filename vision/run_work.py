@@ -5,7 +5,6 @@ import functools
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +20,15 @@ from vision.step_times import EVERY, Laps, run_many_timed, run_timed
 SECONDS = 1.0  # of work, then a chunk ends: about what a crash costs a thread
 BATCH = 16  # pictures that a network or a scikit-learn step gets at once ...
 BATCH_BYTES = 32 << 20  # ... unless they hold more than this together
+# So many other small files go through a stage before the next one: the processor's caches hold the
+# code of a stage, not that of all, which is a quarter of the time of a picture of 64x64.
+STAGED = 16
+STAGED_BYTES = 1 << 20
+STAGED_SECONDS = 0.01
+# Seconds below which a file is not worth a second thread, measured while one is at work, and while
+# several are in each other's way.
+TINY, TINY_SHARED = 0.0004, 0.0008
+TURN = 0.5  # seconds that a thread waits for another at most: one that is stuck stops no other
 
 
 @dataclass(frozen=True)
@@ -57,15 +65,30 @@ class _File:
 
     chunk: Chunk
     index: int
-    started: float = field(default_factory=time.monotonic)
     state: list | None = None
     hash: str | None = None
     image: object = None
+    result: object = None
+    rows: object = ()
+    outputs: dict | None = None  # path to bytes
+    entry: dict | None = None
+    before: float = 0.0  # seconds that earlier stages took
+    started: float = field(default_factory=time.monotonic)  # when the present one began
     laps: Laps | None = None  # of those whose steps are timed
 
     def __post_init__(self):
         if self.index % EVERY == 0:
             self.laps = Laps()
+
+    def start(self):
+        """A stage begins."""
+        self.started = time.monotonic()
+        if self.laps is not None:
+            self.laps.restart()
+
+    def stop(self):
+        """It ends."""
+        self.before += time.monotonic() - self.started
 
     def lap(self, title):
         """Note what was done, if it is watched."""
@@ -87,7 +110,8 @@ class Work:
     An entry holds ``name`` and ``source``, ``state`` and ``hash`` of the file, ``run``, ``key``,
     ``seconds`` that it took and the time ``at`` its end, the ``rows`` of the table, the ``outputs``
     (path, size, time or place in an archive, and check sum of each), ``laps`` where its steps were
-    timed and, where the file failed, ``error``. A file whose content is in work elsewhere has
+    timed and, where the file failed, ``error``; ``made`` are outputs that got their names before
+    another one of the file did not. A file whose content is in work elsewhere has
     ``name`` and ``waits``: it is to be given again later. One that a chunk did not get to, in its
     second, has no entry.
 
@@ -107,13 +131,18 @@ class Work:
         Where files of the same content may be found.
     packs : Packs, optional
         The archives that outputs go to; by default each is a file of its own.
+    fresh : bool, default=False
+        Whether nothing is taken over from earlier runs.
     """
 
-    def __init__(self, plan, recorder, run, key, *, durable, ledger=None, packs=None):
+    def __init__(self, plan, recorder, run, key, *, durable, ledger=None, packs=None, fresh=False):
         self.plan, self.recorder, self.ledger, self.packs = plan, recorder, ledger, packs
-        self.run, self.key, self.durable = run, key, durable
+        self.run, self.key, self.durable, self.fresh = run, key, durable, fresh
         self.stopping, self.abandoned = threading.Event(), threading.Event()
         self._lock, self._claimed = threading.Lock(), {}  # content to the name that is in work
+        self._leaving = functools.cache(functools.partial(leaving, plan))
+        self._staged = 1  # files that go through a stage together
+        self.tiny, self._python = True, threading.Lock()  # until it is known better
 
     def __call__(self, chunk):
         return self.finish(self.begin(chunk))
@@ -126,7 +155,8 @@ class Work:
         staging = self._staging()
         entries, fatal = [], None
         try:
-            self._fill(entries, chunk, staging)
+            with self._turn():
+                self._fill(entries, chunk, staging)
         except WriteError as error:  # what is done already still gets its place
             fatal = error
         except BaseException:
@@ -145,7 +175,7 @@ class Work:
         if self.abandoned.is_set():
             staging.discard()
             return []
-        failed = staging.publish()
+        failed = staging.publish(self._turn)
         entries = [self._settled(entry, failed, staging) for entry in entries]
         if fatal is not None:
             fatal.entries = entries
@@ -156,45 +186,103 @@ class Work:
         """The entry, its outputs as they are on the disk now."""
         if "waits" in entry:
             return entry
-        out, errors = self.recorder.out, [failed[o[0]] for o in entry["outputs"] if o[0] in failed]
+        paths = [path for path, *_ in entry["outputs"]]
+        errors = [failed[path] for path in paths if path in failed]
         if errors:
-            for path, *_ in entry["outputs"]:
-                Path(out, path).unlink(missing_ok=True)
-            return entry | {"rows": [], "outputs": [], "error": described(errors[0])}
+            made = [path for path in paths if path not in failed]
+            return entry | {
+                "rows": [],
+                "outputs": [],
+                "made": made,
+                "error": described(errors[0]),
+            }
         for output in entry["outputs"]:
             output[1:3] = staging.state(output[0]) or output[1:3]
         return entry
 
     def _fill(self, entries, chunk, staging):
-        batch = []
-        started = time.monotonic()
-        for index in range(len(chunk)):
-            late = index and not batch and time.monotonic() - started > SECONDS
-            if late or self.stopping.is_set():
+        started, done = time.monotonic(), 0
+        while done < len(chunk) and not self.stopping.is_set():
+            if done and time.monotonic() - started > SECONDS:
+                break
+            files, before = [], time.monotonic()
+            try:
+                self._begin_some(files, chunk, done, staging)
+                self._compute(files)
+                for stage in (self._encoded, self._written):
+                    for file in files:
+                        self._stage(file, stage, staging)
+            finally:
+                entries += [file.entry for file in files if file.entry is not None]
+            done += len(files)
+            fitting = int(STAGED_SECONDS * len(files) / max(time.monotonic() - before, 1e-6))
+            self._staged = max(1, min(STAGED, 2 * self._staged, fitting))
+        self._note_tiny(time.monotonic() - started, done)
+
+    def _note_tiny(self, seconds, files):
+        """So many files took so long: whether the next chunk is for one thread at a time."""
+        each = seconds / max(files, 1)
+        if files >= STAGED or each > STAGED_SECONDS:  # the first files of a run tell little
+            self.tiny = each < (TINY if self.tiny else TINY_SHARED)
+
+    def _together(self):
+        """How many files are worked on together, at most, and how many bytes they hold."""
+        return (BATCH, BATCH_BYTES) if self.plan.batched else (self._staged, STAGED_BYTES)
+
+    @contextlib.contextmanager
+    def _turn(self):
+        """Where files are tiny, one thread at a time.
+
+        Nearly all of their time needs Python's own lock, and threads that want it wake each other
+        at every call of the system: two take longer than one.
+        """
+        held = self.tiny and self._python.acquire(timeout=TURN)
+        try:
+            yield
+        finally:
+            if held:
+                self._python.release()
+
+    def _begin_some(self, files, chunk, first, staging):
+        """Read and decode the next files."""
+        count, most = self._together()
+        held = 0
+        for index in range(first, min(first + count, len(chunk))):
+            if files and (held >= most or self.stopping.is_set()):
                 break
             file = _File(chunk, index)
-            try:
-                entry = self._begun(file, staging)
-            except Exception as error:
-                entry = self._failed(file, error)
-            if entry is not None:
-                entries.append(entry)
-            elif file.image is not None:
-                batch.append(file)
-            held = sum(file.image.nbytes for file in batch)
-            if not self.plan.batched or len(batch) == BATCH or held >= BATCH_BYTES:
-                self._process(batch, entries, staging)
-                batch = []
-        self._process(batch, entries, staging)
+            files.append(file)
+            self._stage(file, self._begun, staging)
+            held += getattr(file.image, "nbytes", 0)
+
+    def _compute(self, files):
+        """From pictures to results; files for which there is no time any more are dropped."""
+        pending = [file for file in files if file.entry is None]
+        if self.plan.batched and len(pending) > 1:
+            self._run_many(pending)
+        for place, file in enumerate(files):
+            if place and file.result is None and self.stopping.is_set():
+                del files[place:]
+                break
+            self._stage(file, self._run)
+
+    def _stage(self, file, stage, *arguments):
+        """One stage of one file, unless it has its entry already: an error becomes that."""
+        if file.entry is not None:
+            return
+        file.start()
+        try:
+            file.entry = stage(file, *arguments)
+        except (Exception, SystemExit) as error:
+            file.entry = self._failed(file, error)
+        file.stop()
 
     def _begun(self, file, staging):
-        """Its entry, if it need not be computed; else its image, unless that is in work."""
-        chunk, index = file.chunk, file.index
-        file.state = chunk.images.state(index)
-        data = chunk.images.data(index)
+        """The entry of a file that need not be computed; else None, and it has its image."""
+        data, file.state = file.chunk.images.loaded(file.index)
         file.hash = content_hash(data)
         file.lap("read")
-        _, earlier = chunk.tasks[index]
+        _, earlier = file.chunk.tasks[file.index]
         if earlier is not None and earlier["hash"] == file.hash:
             return {**earlier, "state": file.state, "kept": True}
         copied = self._copied(file, staging)
@@ -202,10 +290,9 @@ class Work:
             return copied
         if not self._claim(file):
             return {"name": file.name, "waits": True}
-        image = chunk.images.decoded(index, data)
-        self.plan.admit(image)
+        file.image = file.chunk.images.decoded(file.index, data)
+        self.plan.admit(file.image)
         file.lap("decode")
-        file.image = image
         return None
 
     def _claim(self, file):
@@ -223,7 +310,9 @@ class Work:
         if other is None or other == file.name:
             return None
         found = self.ledger[other]
-        if found["key"] != self.key or "error" in found:
+        if found["hash"] != file.hash or found["key"] != self.key or "error" in found:
+            return None
+        if self.fresh and found["run"] != self.run:
             return None
         if not intact(self.recorder.out, found, verify=self.packs is not None):
             return None
@@ -233,47 +322,50 @@ class Work:
         rows, paths = renamed
         with _forgetting(staging, paths.values()):
             for output in found["outputs"]:
-                staging.take_over(output, paths[output[0]])
+                taken = staging.take_over(output, paths[output[0]])
+                if taken is not None and not _unaltered(taken, output):  # replaced meanwhile
+                    staging.forget(paths.values())
+                    return None
         outputs = [[paths[path], *rest] for path, *rest in found["outputs"]]
         return self._entry(file, rows, outputs) | {"copied": other}
 
-    def _process(self, batch, entries, staging):
-        results = self._together(batch) if len(batch) > 1 else None
-        for position, file in enumerate(batch):
-            try:
-                result = self._alone(file) if results is None else results[position]
-                entries.append(self._recorded(file, result, staging))
-            except Exception as error:
-                entries.append(self._failed(file, error))
-            file.image = None
-
-    def _together(self, batch):
-        """The results of a batch; None if it failed: then each picture is tried alone."""
+    def _run_many(self, files):
+        """The results of a batch, unless it fails: then each picture is tried alone."""
+        started, laps = time.monotonic(), files[0].laps
         try:
-            images, laps = [file.image for file in batch], batch[0].laps
-            return run_many_timed(self.plan, images, laps) if laps else self.plan.run_many(images)
-        except Exception:  # raised again, and reported, by the picture that it belongs to
-            batch[0].laps = None
-            return None
+            images = [file.image for file in files]
+            found = run_many_timed(self.plan, images, laps) if laps else self.plan.run_many(images)
+        except (Exception, SystemExit):  # raised again, and told, by the picture it belongs to
+            files[0].laps = None
+            return
+        share = (time.monotonic() - started) / len(files)
+        for file, result in zip(files, found):
+            file.result, file.before = result, file.before + share
 
-    def _alone(self, file):
+    def _run(self, file):
+        if file.result is not None:
+            return
         if file.laps is None:
-            return self.plan.run(file.image)
-        return run_timed(self.plan, file.image, file.laps)
+            file.result = self.plan.run(file.image)
+        else:
+            file.result = run_timed(self.plan, file.image, file.laps)
 
-    def _recorded(self, file, result, staging):
-        kind = leaving(self.plan, kinds_of(file.image))
-        rows, files = self.recorder.record(
-            file.name, file.source, file.image, kind, result, staging.folders
+    def _encoded(self, file, staging):
+        kind = self._leaving(kinds_of(file.image))
+        file.rows, file.outputs = self.recorder.record(
+            file.name, file.source, file.image, kind, file.result, staging.folders
         )
+        file.image = file.result = None
         file.lap("encode")
-        with _forgetting(staging, files):
-            for path, data in files.items():
+
+    def _written(self, file, staging):
+        with _forgetting(staging, file.outputs):
+            for path, data in file.outputs.items():
                 staging.add(path, data)
         file.lap("write")
-        outputs = [[path, None, None, check_sum(data)] for path, data in files.items()]
+        outputs = [[path, None, None, check_sum(data)] for path, data in file.outputs.items()]
         laps = {"laps": file.laps.found} if file.laps is not None else {}
-        return self._entry(file, rows, outputs) | laps
+        return self._entry(file, file.rows, outputs) | laps
 
     def lost(self, chunk, index, error):
         """The entry of a file of a chunk, with the cells of the error that nobody lived to tell."""
@@ -292,7 +384,7 @@ class Work:
             "hash": file.hash,
             "run": self.run,
             "key": self.key,
-            "seconds": round(time.monotonic() - file.started, 6),
+            "seconds": round(file.before + time.monotonic() - file.started, 6),
             "at": round(time.time(), 3),
             "rows": rows,
             "outputs": outputs,
@@ -322,17 +414,21 @@ def intact(out, entry, *, verify=False):
         Whether to read them even if size and time are the same.
     """
     for output in entry["outputs"]:
-        path, size, changed, content = output
-        if is_packed(path):
+        if is_packed(output[0]):
             if not packed_intact(out, output, verify=verify):
                 return False
-            continue
-        found = file_state(f"{out}/{path}")
-        if found is None or found[0] != size:
-            return False
-        if (verify or found[1] != changed) and _sum_of_file(f"{out}/{path}") != content:
+        elif not _unaltered(f"{out}/{output[0]}", output, verify=verify):
             return False
     return True
+
+
+def _unaltered(path, output, *, verify=False):
+    """Whether a file is what the ledger says of an output."""
+    _, size, changed, content = output
+    found = file_state(path)
+    if found is None or found[0] != size:
+        return False
+    return not (verify or found[1] != changed) or _sum_of_file(path) == content
 
 
 def _sum_of_file(path):

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from vision.allocator import memory_kept
+from vision.atomic import temporaries_of
 from vision.checks import refuse
 from vision.cluster import Cluster
 from vision.composition import chain
 from vision.entry import check_first, entry_of
+from vision.errors import WriteError
 from vision.executors import Threads, drive
 from vision.fingerprints import pipeline_key, versions_of
 from vision.images import Images
@@ -21,7 +23,7 @@ from vision.progress import progress_of
 from vision.records import Recorder, check_outputs, parts_of
 from vision.resume import LARGEST, Pace, Resume, names_of
 from vision.run_digest import Digest
-from vision.run_folder import check_free, collect, describe_run, reading_of
+from vision.run_folder import check_free, collect, describe_run, make_folder, reading_of
 from vision.run_head import head_of
 from vision.run_options import Options
 from vision.run_report import write_report
@@ -29,7 +31,7 @@ from vision.run_summary import RunSummary
 from vision.run_tables import ERRORS, RESULTS, write_tables
 from vision.run_work import BATCH, Work, leaving, one_cv2_thread
 from vision.shards import ledger_name
-from vision.staging import remove_left
+from vision.staging import nothing_left, remove_left, remove_replaced
 from vision.stopping import Stopping
 
 TABLES_WITHIN = 0.5  # seconds, when a signal ends the run
@@ -216,21 +218,24 @@ def run(
     names = names_of(images)
     if options.part is not None:
         images, names = options.part.part(images, names)
-    describe_run(pipeline, out)
     key = pipeline_key(pipeline, options.of_outputs | {"mode": mode})
     head = head_of(pipeline, source, {**vars(options), "mode": mode, "max_pixels": max_pixels})
     head |= {"branches": any(parts_of(kind)), "kinds": parts_of(kind)}
-    digest = Digest(parts_of(kind))
+    digest, identity = Digest(parts_of(kind)), secrets.token_hex(6)
+    make_folder(out)
     with (
+        temporaries_of(identity),
         Ledger(out / ledger_name(options.part), write=True) as ledger,
+        nothing_left(out, identity),
         progress_of(len(images), progress is not False) as shown,
         one_cv2_thread(),
         memory_kept(),
         Stopping() as stopping,
     ):
         remove_left([out], ledger.runs)
-        job = _Job(pipeline, images, names, out, key, options, ledger, shown)
+        job = _Job(identity, pipeline, images, names, out, key, options, ledger, shown)
         job.begin(versions_of(pipeline), head)
+        describe_run(pipeline, out)
         job.drive(plan, stopping)
         written = options.part is not None or write_tables(
             out,
@@ -241,7 +246,6 @@ def run(
             parquet="parquet" in options.tables,
             seen=digest.note if report else None,
         )
-        remove_left([out], [job.identity])
         summary = job.summary(time.monotonic() - started, written)
         if report and written and options.part is None:
             summary = job.reported(summary, digest, stopping)
@@ -253,8 +257,8 @@ def run(
 class _Job:
     """One run: what is to do, the entries as they come, and what is to be told at the end."""
 
-    def __init__(self, pipeline, images, names, out, key, options, ledger, shown):
-        self.identity = secrets.token_hex(6)
+    def __init__(self, identity, pipeline, images, names, out, key, options, ledger, shown):
+        self.identity = identity
         self.images, self.out, self.key, self.options = images, out, key, options
         self.ledger, self.shown, self.pipeline = ledger, shown, pipeline
         self.resume = Resume(
@@ -284,6 +288,10 @@ class _Job:
             "options": self.options.of_outputs,
         }
         self.versions = versions
+        for older, entry in self.ledger.replaced_last():  # a crash may have come before this
+            self._replace(older["outputs"], entry)
+        heads = [*self.ledger.runs.values(), self.head]
+        self.replaced |= len({head["key"] for head in heads}) > 1
         self.ledger.append([self.head], durable=self.options.durable != "none")
 
     def drive(self, plan, stopping):
@@ -305,6 +313,7 @@ class _Job:
             durable=durable != "none",
             ledger=self.ledger,
             packs=self._packs(),
+            fresh=self.options.restart,
         )
         pace = Pace(
             self.images,
@@ -365,25 +374,35 @@ class _Job:
 
     def take(self, entries):
         """Keep the entries of a chunk, then remove outputs that they replace."""
-        stale = {name: self._outputs(name) for name in (entry["name"] for entry in entries)}
+        older = [self._outputs(entry["name"]) for entry in entries]
         flags = [(entry.pop("kept", False), "copied" in entry) for entry in entries]
+        made = [entry.pop("made", ()) for entry in entries]
+        for entry, outputs in zip(entries, older):
+            if "error" in entry and entry["error"]["error"] == WriteError.__name__:
+                entry["outputs"] = outputs  # they are as good as they were
         self.ledger.append(entries, durable=self.options.durable != "none")
-        for entry, (kept, copied) in zip(entries, flags):
+        for entry, outputs, (kept, copied), new in zip(entries, older, flags, made):
             self.kept += kept
             self.copied += copied and not kept
             self.failed += "error" in entry
             self.done += not kept and "error" not in entry
-            now = {path for path, *_ in entry["outputs"]}
-            for path in stale[entry["name"]] - now:
-                if is_packed(path):
-                    self.replaced = True
-                else:
-                    Path(self.out, path).unlink(missing_ok=True)
+            self._replace(outputs, entry)
+            for path in set(new) - {path for path, *_ in entry["outputs"]}:
+                Path(self.out, path).unlink(missing_ok=True)
             self.shown.advance("error" in entry)
+
+    def _replace(self, older, entry):
+        """Remove outputs that an entry replaces."""
+        now = {path for path, *_ in entry["outputs"]}
+        for output in older:
+            if is_packed(output[0]):
+                self.replaced |= output[0] not in now
+            elif output[0] not in now:
+                remove_replaced(self.out, output)
 
     def _outputs(self, name):
         entry = self.ledger.get(name)
-        return {path for path, *_ in entry["outputs"]} if entry else set()
+        return entry["outputs"] if entry else []
 
     def summary(self, seconds, written):
         """How it ended."""
@@ -426,6 +445,10 @@ class _Job:
 
     def _notes(self, written):
         counts = self.resume.counts
+        before = next(iter([*self.ledger.runs.values()][-2:-1]), self.head)["root"]
+        changed = counts["changed"] - self.kept * (not self.options.verify)
+        if before != self.images.root and changed > 0:
+            yield f"{_files(changed)} of another content than those of that name in {before!r}"
         if counts["edited"]:
             yield f"{_files(counts['edited'])} done again: the pipeline or an option was edited"
         if counts["altered"]:

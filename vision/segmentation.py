@@ -1,4 +1,4 @@
-"""Maps over all pixels: a label for each, or a heat."""
+"""`Segmentation`: a label for each pixel."""
 
 import functools
 import numbers
@@ -9,12 +9,12 @@ import numpy as np
 from vision.canvas import blend, line_thickness, rgb_canvas
 from vision.checks import check_number, refuse
 from vision.errors import ImageError
-from vision.mapping import warp_linear, warp_nearest
+from vision.mapping import warp_nearest
 from vision.opencv import cv2
-from vision.palette import diverging_table, heat_table, label_colors
+from vision.palette import label_colors
 from vision.region_measures import RegionMeasures
 from vision.regions import as_mask, label_borders, region_table
-from vision.result_base import Result, described
+from vision.result_base import Result, check_map, described
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,7 +55,7 @@ class Segmentation(RegionMeasures, Result):
     columns = ("label", "name", "area", "fraction", "left", "top", "right", "bottom", "x", "y")
 
     def __post_init__(self):
-        _check_map("labels", self.labels, np.int32, "Segmentation")
+        check_map("labels", self.labels, np.int32, "Segmentation")
         if int(self.labels.min()) < 0:
             raise ImageError(
                 "The 'labels' of Segmentation must not be negative. "
@@ -94,7 +94,7 @@ class Segmentation(RegionMeasures, Result):
         >>> Segmentation.from_mask(np.array([[0, 255]], np.uint8)).labels.tolist()
         [[0, 1]]
         """
-        _check_map("mask", mask, np.uint8, "Segmentation.from_mask")
+        check_map("mask", mask, np.uint8, "Segmentation.from_mask")
         labels = (mask == 255).view(np.uint8)
         if cv2.countNonZero(mask) != cv2.countNonZero(labels):
             raise ImageError(
@@ -173,114 +173,6 @@ class Segmentation(RegionMeasures, Result):
         return type(self)(labels, self.names, self.colors)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Heatmap(Result):
-    """How much each pixel counts for something.
-
-    Parameters
-    ----------
-    values : (H, W) array of float32
-        Finite, of any range. Held as a read-only view, not copied.
-    target : str or int, optional
-        What for: a class, say.
-    method : str, optional
-        How it was found.
-
-    Raises
-    ------
-    ImageError
-        If `values` is no (H, W) float32 array with pixels, or not finite.
-
-    Examples
-    --------
-    >>> heat = Heatmap(np.array([[0, 3], [1, 0]], np.float32), target="cat", method="Grad-CAM")
-    >>> heat.to_records()
-    [{'target': 'cat', 'method': 'Grad-CAM', 'x': 1, 'y': 0, 'peak': 3.0, 'mean': 1.0}]
-    """
-
-    values: np.ndarray
-    target: str | int | None = None
-    method: str | None = None
-
-    columns = ("target", "method", "x", "y", "peak", "mean")
-    kind = "heatmap"
-
-    def __post_init__(self):
-        _check_map("values", self.values, np.float32, "Heatmap")
-        if not np.isfinite([self.values.min(), self.values.max()]).all():
-            raise ImageError("The 'values' of Heatmap must be finite. Got NaN or infinity.")
-        self._hold(values=self.values.view())
-
-    @property
-    def shape(self):
-        """The (height, width) of the image."""
-        return self.values.shape
-
-    def __repr__(self):
-        about = [f"{self.target!r}"] * (self.target is not None) + [self.method] * bool(self.method)
-        words = f" for {', '.join(about)}" if about else ""
-        low, high = self.values.min(), self.values.max()
-        return f"Heatmap({low:.4g} to {high:.4g} in {described(self.shape)}{words})"
-
-    def _caption(self):
-        low, high = self.values.min(), self.values.max()
-        if low < 0:
-            scale = f"blue {-max(-low, high):.4g}, white 0, red {max(-low, high):.4g}"
-        else:
-            scale = f"dark {low:.4g} to bright {high:.4g}"
-        return f"{self!r}; colours normalised for display only: {scale}"
-
-    def _rows(self):
-        y, x = np.unravel_index(self.values.argmax(), self.shape)
-        mean = float(self.values.mean(dtype=np.float64))
-        yield self.target, self.method, int(x), int(y), float(self.values[y, x]), mean
-
-    def draw(self, image, alpha=0.5):
-        """The heat as colours over its image in grey.
-
-        The colours are Matplotlib's "inferno", from black for the lowest value to pale yellow
-        for the highest; with negative values blue, white at 0 and red. They are normalised to
-        the map's own range, for display only: two pictures are not on one scale.
-
-        Parameters
-        ----------
-        image : ndarray of shape (H, W) or (H, W, 3), uint8
-            Grey or RGB; left as it is.
-        alpha : float, default=0.5
-            How much the colours cover, from 0 to 1.
-
-        Returns
-        -------
-        picture : ndarray of shape (H, W, 3), uint8
-            A new RGB image.
-
-        Raises
-        ------
-        ImageError
-            If it is no grey or RGB uint8 image, or not of the result's `shape`.
-        ParameterError
-            If `alpha` is outside [0, 1].
-        """
-        check_number("alpha", alpha, owner="Heatmap.draw", at_least=0, at_most=1)
-        canvas = rgb_canvas(image, self.shape, "Heatmap")
-        gray = cv2.cvtColor(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        return cv2.addWeighted(gray, 1 - alpha, self._colored(), alpha, 0)
-
-    def _colored(self):
-        low, high = float(self.values.min()), float(self.values.max())
-        if low < 0:
-            reach = max(-low, high)
-            index = 128 + self.values * (127 / reach)
-            return cv2.applyColorMap(np.rint(index).astype(np.uint8), diverging_table())
-        scale = 255 / (high - low) if high > low else 0.0
-        return cv2.applyColorMap(
-            np.rint((self.values - low) * scale).astype(np.uint8), heat_table()
-        )
-
-    def _mapped(self, matrix, shape):
-        return type(self)(warp_linear(self.values, matrix, shape), self.target, self.method)
-
-
 def _check_names(names):
     good = names is None or (
         isinstance(names, dict)
@@ -307,16 +199,3 @@ def _is_color(value):
     levels = np.asarray(value)
     whole = levels.dtype.kind in "iu" and levels.shape == (3,)
     return bool(whole and levels.min() >= 0 and levels.max() <= 255)
-
-
-def _check_map(name, value, dtype, owner):
-    if isinstance(value, np.ndarray) and value.dtype == dtype and value.ndim == 2 and value.size:
-        return
-    came = f"a value of type {type(value).__name__}"
-    if isinstance(value, np.ndarray):
-        came = f"an array of shape {value.shape} and dtype {value.dtype}"
-    wanted = np.dtype(dtype).name
-    raise ImageError(
-        f"The '{name}' of {owner} must be an (H, W) {wanted} array with at least one pixel. "
-        f"Got {came}; {name}.astype(np.{wanted}) changes the dtype."
-    )

@@ -20,7 +20,7 @@ from vision.checks import refuse
 from vision.errors import ImageError, ImageNotFoundError
 from vision.file_listing import matches, only_pictures, walk
 from vision.headers import EXTENSIONS
-from vision.io import MAX_BYTES, decode, load_bytes
+from vision.io import MAX_BYTES, decode, load_file
 from vision.regular_file import file_state
 
 MANIFESTS = frozenset({".txt", ".csv", ".parquet"})
@@ -45,7 +45,14 @@ class Files:
 
     def data(self, position, max_pixels):
         """The bytes of a file."""
-        return load_bytes(self.path(position), max_pixels=max_pixels)
+        return load_file(self.path(position), max_pixels=max_pixels)[0]
+
+    def loaded(self, position, max_pixels):
+        """The bytes of a file, and its state before they were read."""
+        if type(self) is Files:  # no second look at where it is
+            return load_file(self.path(position), max_pixels=max_pixels)
+        state = self.state(position)
+        return self.data(position, max_pixels), state
 
     def decoded(self, position, data, mode, max_pixels):
         """The picture that its bytes hold."""
@@ -111,6 +118,10 @@ class Arrays:
     def data(self, position, max_pixels):
         """The array."""
         return self.arrays[position]
+
+    def loaded(self, position, max_pixels):
+        """The array, and None."""
+        return self.arrays[position], None
 
     def decoded(self, position, data, mode, max_pixels):
         """The array."""

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from vision.composition import Composable
 from vision.errors import KindError
-from vision.kinds import BLENDED, PARENT, SAME, Kind, check_input
+from vision.kinds import BLENDED, PARENT, SAME, Kind, check_input, check_of_values
 
 
 class ImageEstimator(Composable, BaseEstimator):
@@ -85,7 +85,7 @@ class ImageEstimator(Composable, BaseEstimator):
                 value.flags.writeable = False
         self.check_params()
         self.__dict__["_tables"] = self.prepare()
-        self.__dict__["_accepted"] = set()
+        self.__dict__["_accepted"] = {}
         self.__dict__["_ready"] = True
 
     def __call__(self, image):
@@ -117,21 +117,15 @@ class ImageEstimator(Composable, BaseEstimator):
 
     def admit(self, image):
         """Refuse what the step does not take; what has the form of a good image passes at once."""
-        if type(image) is np.ndarray and image.size:
-            signature = image.dtype, image.shape[2:], image.ndim
-            if signature in self._accepted:
+        if type(image) is np.ndarray:
+            signature = image.dtype if image.ndim == 2 else (image.dtype, image.shape[2:])
+            holds = self._accepted.get(signature)
+            if holds is not None and holds(image):
                 return
             check_input(image, self.takes, self.dtypes, type(self).__name__)
-            if self._known_by_shape(image):
-                self._accepted.add(signature)
+            self._accepted[signature] = check_of_values(image, self.takes)
         else:
             check_input(image, self.takes, self.dtypes, type(self).__name__)
-
-    def _known_by_shape(self, image):
-        # Masks and float images are looked into every time; these are what their dtype says.
-        if image.dtype == np.int32:
-            return True
-        return image.dtype != np.float32 and (image.ndim == 3 or Kind.GRAY in self.takes)
 
 
 class Step(TransformerMixin, ImageEstimator):

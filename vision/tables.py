@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from vision.atomic import hidden_name
 from vision.errors import WriteError
 from vision.rows import Rows
 
@@ -48,7 +49,7 @@ class Table:
         self._grown = []  # (number of the first row, columns from there on)
         self._rows = 0
         self._body, self._whole = (
-            self.path.with_name(f".vision-{os.getpid()}-{self.path.name}-{part}.tmp")
+            self.path.with_name(hidden_name(f"{self.path.name}-{part}"))
             for part in ("rows", "whole")
         )
         with self._named_errors():
@@ -88,7 +89,8 @@ class Table:
 
     def discard(self):
         """Leave an older file as it is."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk does not take the rest, which nobody wants
+            self._file.close()
         self._body.unlink(missing_ok=True)
 
     def close(self):

@@ -27,6 +27,8 @@ class Peer:
     compare : callable or None
         ``compare(ours, theirs)`` gives the measured difference, a float, where the two are not
         arrays of one shape.
+    learn : callable or None
+        ``learn(step)`` fits the step where it must learn first, which is not timed.
     note : str
         Where the two differ, and why.
     """
@@ -38,4 +40,5 @@ class Peer:
     tolerance: float = 0.0
     prepare: Callable | None = None
     compare: Callable | None = None
+    learn: Callable | None = None
     note: str = ""

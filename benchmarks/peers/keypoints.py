@@ -26,9 +26,9 @@ from classical import (
 
 def rows_apart(ours, theirs):
     """The largest difference between two tables of places, whatever their order; else infinity."""
-    ours, theirs = (np.asarray(table, float).reshape(len(table), -1) for table in (ours, theirs))
-    if ours.shape != theirs.shape:
+    if not len(ours) == len(theirs) > 0:
         return np.inf
+    ours, theirs = (np.asarray(table, float).reshape(len(table), -1) for table in (ours, theirs))
     ordered = (table[np.lexsort(table.T)] for table in (ours, theirs))
     return float(np.abs(np.subtract(*ordered)).max(initial=0))
 
@@ -65,6 +65,11 @@ def fast(image):
 def coins(photograph):
     """Shipped coins in the size of the photograph: bright discs."""
     return cv2.resize(data.coins(), photograph.shape[1::-1])
+
+
+def dark_coins(photograph):
+    """Their negative, smooth enough to be convex."""
+    return cv2.bitwise_not(cv2.GaussianBlur(coins(photograph), (0, 0), 3))
 
 
 def board(photograph):
@@ -201,6 +206,7 @@ PEERS = [
         lambda image: cv2.SimpleBlobDetector_create().detect(image),
         "cv2.SimpleBlobDetector",
         "gray",
+        prepare=dark_coins,
         compare=simple,
     ),
     Peer(Frangi(), filters.frangi, "skimage.filters.frangi", "gray", tolerance=1e-3),

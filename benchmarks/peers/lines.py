@@ -40,9 +40,9 @@ def lines_of(photograph):
     return HoughLines(1, np.pi / 180, 60)(edges_of(photograph))
 
 
-def detector(image):
-    """Built outside, which one thread may do."""
-    return _LSD.detect(image)[0]
+def detected(image):
+    """Built for each image: a detector keeps what it works on, so threads cannot share one."""
+    return cv2.createLineSegmentDetector().detect(image)[0]
 
 
 def ransac(mask):
@@ -89,8 +89,6 @@ def degrees_apart(ours, theirs):
     return float(min(turn, 180 - turn))
 
 
-_LSD = cv2.createLineSegmentDetector()
-
 PEERS = [
     Peer(
         HoughLines(1, np.pi / 180, 120),
@@ -110,7 +108,7 @@ PEERS = [
     ),
     Peer(
         LineSegmentDetector(),
-        detector,
+        detected,
         "cv2.createLineSegmentDetector().detect",
         "gray",
         tolerance=0.126,

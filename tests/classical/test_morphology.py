@@ -182,6 +182,9 @@ def test_a_mask_stays_a_mask_and_edges_stay_edges(cls):
     [
         ({"size": 0}, "The 'size' of .* must be a whole number at least 1. Got 0"),
         ({"size": 2.5}, "'size'"),
+        ({"size": (5, 5)}, r"one whole number.*Got \(5, 5\)\. Write (\w+)\(5\)\."),
+        ({"size": np.array([4, 4])}, r"Write (\w+)\(4\)\."),
+        ({"size": (5, 3)}, r"the width of its square window\. Got \(5, 3\)\.$"),
         ({"shape": "elipse"}, "Did you mean 'ellipse'"),
         ({"iterations": 0}, "'iterations'"),
         ({"element": np.zeros((3, 3), int)}, "'element'.*1 at its anchor"),

@@ -1,11 +1,15 @@
 """Masks from levels and colours, against NumPy's comparisons, scikit-image and hand-made pixels."""
 
+import colorsys
+
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import color, data, filters
 from sklearn.datasets import load_sample_image
 
-from classical.colour import Gray, ToHSV, ToLab
+from classical.colour import Gray, ToHLS, ToHSV, ToLab
+from classical.colour_devices import ToCMYK, ToYCrCb
 from classical.intensity import ToFloat
 from classical.threshold import InRange, Otsu, Threshold, Triangle
 from vision.errors import KindError, ParameterError
@@ -28,8 +32,11 @@ def test_bounds_are_included_in_every_channel():
     outside.append((55, 105, 161))
     pixels = np.array([inside + outside], np.uint8)
     expected = [255] * len(inside) + [0] * len(outside)
-    for space in ("rgb", "hsv"):
+    for space in ("rgb", "hsv", "hls", "ycrcb"):
         assert InRange(space, low, high)(pixels).tolist() == [expected]
+    inks = np.dstack([pixels, np.full(pixels.shape[:2], 9, np.uint8)])
+    assert InRange("cmyk", (*low, 9), (*high, 9))(inks).tolist() == [expected]
+    assert not InRange("cmyk", (*low, 10), (*high, 20))(inks).any()
 
 
 def test_a_hue_range_wraps_around_red():
@@ -40,6 +47,41 @@ def test_a_hue_range_wraps_around_red():
     assert found.tolist() == [*range(11), *range(170, 180)]
     hues[..., 2] = 99
     assert not InRange("hsv", (170, 100, 100), (10, 255, 255))(hues).any()
+
+
+def test_colours_of_a_photograph_are_those_of_the_standard_librarys_hls():
+    image = np.ascontiguousarray(load_sample_image("flower.jpg")[150:210, 280:350])
+    low, high = (165, 60, 90), (12, 200, 255)
+    hls = [colorsys.rgb_to_hls(*pixel) for pixel in (image.reshape(-1, 3) / 255).tolist()]
+    values = np.reshape(hls, image.shape) * (180, 255, 255)
+    hue = (values[..., 0] - low[0]) % 180
+    width = (high[0] - low[0]) % 180
+    # away from the bounds by more than the rounding of 8 bits
+    inside, outside = (hue >= 1) & (hue <= width - 1), (hue >= width + 1) & (hue <= 179)
+    for channel in (1, 2):
+        value = values[..., channel]
+        inside &= (value >= low[channel] + 2) & (value <= high[channel] - 2)
+        outside |= (value <= low[channel] - 2) | (value >= high[channel] + 2)
+    mask = (ToHLS() >> InRange("hls", low, high))(image) == 255
+    assert inside.sum() > 500
+    assert outside.sum() > 300
+    assert mask[inside].all()
+    assert not mask[outside].any()
+
+
+def test_bright_pixels_by_luma_are_those_that_pillow_finds():
+    image = data.coffee()
+    luma = np.asarray(Image.fromarray(image).convert("YCbCr"))[..., 0].astype(int)
+    mask = (ToYCrCb() >> InRange("ycrcb", (180, 0, 0), (255, 255, 255)))(image) == 255
+    assert mask[luma >= 182].all()
+    assert not mask[luma <= 178].any()
+    assert 0.01 < mask.mean() < 0.5
+
+
+def test_black_ink_is_what_the_brightest_channel_lacks():
+    image = data.coffee()
+    mask = (ToCMYK() >> InRange("cmyk", (0, 0, 0, 200), (255, 255, 255, 255)))(image)
+    assert np.array_equal(mask == 255, image.max(axis=2) <= 55)
 
 
 def test_colours_of_photographs_are_those_of_scikit_images_hsv():
@@ -128,6 +170,9 @@ def test_bounds_are_not_taken_for_an_image(shape):
         ("gray", (0, 0, 0), 5, "'low' of InRange must be one whole number.*gray 0 to 255"),
         ("gray", 0, 256, "'high' of InRange must be one whole number"),
         ("lab", (0, 0, 0), (101, 0, 0), "'high' of InRange must be 3 numbers.*L 0 to 100"),
+        ("hls", (0, 0, 0), (180, 9, 9), "'high' of InRange.*hue 0 to 179, lightness 0 to 255"),
+        ("ycrcb", (0, 0, 256), (9, 9, 9), "'low' of InRange.*Y 0 to 255, Cr 0 to 255, Cb 0"),
+        ("cmyk", (0, 0, 0), (9, 9, 9), "'low' of InRange must be 4 whole numbers.*black 0 to 255"),
         ("hvs", (0, 0, 0), (9, 9, 9), "'space' of InRange.*Did you mean 'hsv'"),
         (None, (0, 0, 0), (9, 9, 9), "'space' of InRange"),
     ],

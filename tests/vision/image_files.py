@@ -54,10 +54,10 @@ def exif(orientation, order=">"):
 
 
 @cache
-def samples():
+def samples(height=12, width=16):
     """One file of every kind by name; each is whole, and small."""
-    rgb = Image.fromarray(picture())
-    rgba = Image.fromarray(picture(channels=4))
+    rgb = Image.fromarray(picture(height, width))
+    rgba = Image.fromarray(picture(height, width, 4))
     grey, bits, palette = rgb.convert("L"), rgb.convert("1"), rgb.quantize(7)
     more = {"save_all": True, "append_images": [rgb.rotate(180), rgb.rotate(90)]}
     tiffs = {

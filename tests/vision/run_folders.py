@@ -58,9 +58,9 @@ def table(path):
 
 
 def stored(path):
-    """A picture, read by Pillow."""
+    """A picture, read by Pillow; one of a bit a pixel as 0 and 255."""
     with Image.open(path) as image:
-        return np.asarray(image)
+        return np.asarray(image.convert("L") if image.mode == "1" else image)
 
 
 def files_below(folder):

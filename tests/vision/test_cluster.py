@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -26,7 +27,12 @@ from tests.vision.dangerous_steps import (
 from tests.vision.run_folders import files_below, put, put_broken, put_photos, run, table
 from vision.cli import main
 from vision.cluster_options import check_cluster
+from vision.cluster_work import Shipped
+from vision.composition import chain
 from vision.errors import MissingDependencyError, ParameterError
+from vision.records import Recorder
+from vision.run_work import Chunk
+from vision.staging import remove_left
 
 psutil = pytest.importorskip("psutil", reason="comes with Dask")
 pytest.importorskip("distributed", reason="worker processes are run by Dask")
@@ -230,6 +236,26 @@ def test_a_cluster_that_is_there_already_does_it_too_and_is_left_as_it_was(tmp_p
     assert (again.done, again.failed, again.unchanged) == (0, 0, 40)
     with pytest.raises(ParameterError, match="No Dask scheduler answers at"):
         run(Dangerous(), source, tmp_path / "nobody", dask="tcp://127.0.0.1:1")
+
+
+def test_a_worker_that_outlived_its_run_makes_nothing_visible_once_another_began(tmp_path):
+    """The workers of a cluster go on with a chunk whose run was killed."""
+    import cloudpickle
+
+    def do(number):
+        chunk = Chunk(images[[number]], [f"{number}.png"], [(number, None)])
+        return pickle.loads(shipped(number, cloudpickle.dumps(chunk)))[0]
+
+    out, images = str(tmp_path), vision.Images([marked(0), marked(1)])
+    options = {"durable": True, "packs": None, "ledger": None}
+    work = (chain(Otsu()), (Recorder(out), "0a1b", "key"), options)
+    shipped = Shipped("0a1b", out, cloudpickle.dumps(work), own=False)
+    shipped.setup(None)
+    assert len(do(0)) == 1
+    remove_left([out], ["0a1b"])  # as the next run does first
+    assert do(1) == []
+    shipped.teardown(None)
+    assert files_below(tmp_path) == {"images/0.png"}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import csv
 import re
 
 import numpy as np
+import pytest
 
 import vision
 from vision.demo import examples, photographs, run_demo
+from vision.errors import WriteError
 
 
 def test_the_page_shows_every_stage_and_every_photograph(tmp_path):
@@ -38,3 +40,9 @@ def test_an_earlier_demo_is_replaced(tmp_path):
     first = (tmp_path / "red/results.csv").read_bytes()
     run_demo(tmp_path, progress=False)
     assert (tmp_path / "red/results.csv").read_bytes() == first
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="photographs' could not be made"):
+        run_demo(tmp_path / "file", progress=False)

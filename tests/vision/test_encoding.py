@@ -1,6 +1,8 @@
 """What is written is what was meant: read again by Pillow and by us, or refused."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from skimage import data as skimage_data
 from tests.vision.image_files import by_pillow, picture
 from vision.errors import ParameterError, WriteError
 from vision.io import decode, encode, probe, read, write
+from vision.opencv import cv2
 
 pytestmark = pytest.mark.cv2
 
@@ -48,6 +51,76 @@ def test_written_png_is_what_pillow_reads(shape):
     image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with Image.open(io.BytesIO(encode(image, "png"))) as opened:
         assert np.array_equal(np.asarray(opened), image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 8), (64, 64), (31, 517)])
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_black_and_white_takes_a_bit_a_pixel_and_is_the_same_for_all_readers(shape, share):
+    mask = np.where(np.random.default_rng(0).random(shape) < share, 255, 0).astype(np.uint8)
+    data = encode(mask, "png")
+    assert png_chunks(data)[0][1][8:10] == b"\1\0"  # one bit, grey
+    with Image.open(io.BytesIO(data)) as opened:
+        assert opened.mode == "1"
+        assert np.array_equal(np.asarray(opened.convert("L")), mask)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), mask)
+    for mode in ("gray", "unchanged"):
+        assert np.array_equal(decode(data, mode=mode), mask)
+    assert len(data) < len(by_pillow(mask, "PNG")) + 8
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.array([[0, 1], [255, 0]], np.uint8),
+        np.array([[0, 254]], np.uint8),
+        np.array([[0, 65535]], np.uint16),
+        np.array([[[0, 255, 0]]], np.uint8),
+        np.array([[[0, 255, 0, 255]]], np.uint8),
+    ],
+)
+def test_whatever_is_not_black_and_white_keeps_its_depth(image):
+    start = png_chunks(encode(image, "png"))[0][1]
+    assert start[8] == 8 * image.itemsize
+    assert np.array_equal(decode(encode(image, "png"), mode="unchanged"), image)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1), (700, 900), (33, 17, 3), (5, 1200, 4)])
+def test_written_png_is_strictly_what_the_specification_says(shape, dtype):
+    image = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    mask = np.where(image < 99, 0, 255).astype(np.uint8)
+    for pixels in (image, mask):
+        data = encode(pixels, "png")
+        names = [name for name, _ in png_chunks(data)]
+        assert names == [b"IHDR", *[b"IDAT"] * (len(names) - 2), b"IEND"]
+        *size, depth, colour, method, filters, interlace = struct.unpack(
+            ">IIBBBBB", png_chunks(data)[0][1]
+        )
+        assert size == [shape[1], shape[0]]
+        assert (method, filters, interlace) == (0, 0, 0)
+        samples = {0: 1, 2: 3, 6: 4}[colour]
+        inflated = zlib.decompressobj()
+        rows = inflated.decompress(b"".join(part for name, part in png_chunks(data)[1:-1]))
+        assert inflated.eof and not inflated.unused_data
+        line = 1 + -(-shape[1] * samples * depth // 8)
+        assert len(rows) == shape[0] * line
+        assert set(rows[::line]) <= {0, 1, 2, 3, 4}  # the filters that there are
+        with Image.open(io.BytesIO(data)) as opened:
+            opened.verify()
+
+
+def png_chunks(data):
+    """Name and data of each chunk of a PNG, of which nothing is missing, wrong or left over."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    found, at = [], 8
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at : at + 8])
+        part, check = data[at + 8 : at + 8 + size], data[at + 8 + size : at + 12 + size]
+        assert int.from_bytes(check, "big") == zlib.crc32(name + part)
+        found.append((name, part))
+        at += 12 + size
+    assert at == len(data)
+    return found
 
 
 def test_written_jpeg_has_quality_95_and_halved_colours_like_opencv():

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -134,3 +135,20 @@ def test_two_writers_at_once_are_refused_and_readers_are_not(path):
         with pytest.raises(LedgerInUseError):
             Ledger(path, write=True)
     assert not subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_look_at_the_lock_does_not_refuse_a_run_that_begins_then(path):
+    fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # as `vision status` does, for a moment
+        threading.Timer(0.05, fcntl.flock, (file, fcntl.LOCK_UN)).start()
+        with Ledger(path, write=True) as ledger:
+            assert len(ledger) == 2
+
+
+def test_what_the_last_chunk_replaced_is_told_with_what_replaced_it(path):
+    with Ledger(path, write=True) as ledger:
+        ledger.append([{"name": "a.jpg", "hash": "99"}, {"name": "new.jpg", "hash": "98"}])
+    with Ledger(path) as ledger:
+        pairs = [(older["hash"], entry["hash"]) for older, entry in ledger.replaced_last()]
+    assert pairs == [("0f", "2d"), ("2d", "99")]

@@ -526,3 +526,18 @@ def test_worker_processes_have_an_archive_each(source, tmp_path):
     run(Gray(), source, tmp_path / "files")
     assert same(tmp_path / "files", tmp_path / "out")
     assert run(Gray(), source, tmp_path / "out", pack="tar").unchanged == COUNT
+
+
+def test_archives_that_nothing_needs_are_removed_though_a_crash_came_first(source, tmp_path):
+    script = (
+        "import os, sys, vision, vision.runner\n"
+        "from classical import Gray\n"
+        "vision.runner.remove_dead = lambda *arguments: os._exit(9)\n"
+        "vision.run(Gray(), *sys.argv[1:], progress=False)\n"
+    )
+    out = tmp_path / "out"
+    run(Gray(), source, out, pack="tar")
+    assert subprocess.run([sys.executable, "-c", script, source, out]).returncode == 9
+    assert list(out.glob("*.tar"))
+    assert run(Gray(), source, out).unchanged == COUNT
+    assert not list(out.glob("*.tar"))

@@ -339,3 +339,141 @@ def test_chunks_grow_to_a_second_of_work_and_no_further():
     assert sizes[-6:] == [1] * 6  # all ends are near each other
     assert sizes[4:] == sorted(sizes[4:], reverse=True)
     assert sum(sizes) == 5000
+
+
+def test_a_content_that_its_name_has_no_more_is_not_taken_over_from_there(source, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), source, out)
+    put(source, "0.png", numbered(40))
+    run(Gray(), source, out)
+    put(source, "copy.png", numbered(0))  # what 0.png was once
+    run(Gray(), source, out)
+    assert np.array_equal(stored(out / "images/copy.png"), numbered(0))
+    assert np.array_equal(stored(out / "images/0.png"), numbered(40))
+
+
+def test_files_that_change_names_keep_their_results(source, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), source, out)
+    for number, name in enumerate(NAMES):  # as where logs are rotated, and round again
+        put(source, name, numbered((number + 1) % len(NAMES)))
+    run(Gray(), source, out, threads=2)
+    for number, name in enumerate(NAMES):
+        assert np.array_equal(stored(out / "images" / name), numbered((number + 1) % len(NAMES)))
+
+
+def test_an_output_that_is_replaced_while_it_is_taken_over_is_made_anew(
+    source, tmp_path, monkeypatch
+):
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    run(Gray(), source, out)
+    put(source, "copy.png", numbered(0))
+    put(tmp_path, "other.png", numbered(50))
+    link = os.link
+
+    def late(path, new):
+        os.replace(other, path)  # the file of that name was done again just now
+        link(path, new)
+
+    monkeypatch.setattr(os, "link", late)
+    run(Gray(), source, out)
+    assert np.array_equal(stored(out / "images/copy.png"), numbered(0))
+
+
+def test_restart_takes_nothing_over_from_before(source, tmp_path):
+    step, out = Counting(), tmp_path / "out"
+    for name in ("again.png", "twin.png"):
+        put(source, name, numbered(0))
+    run(step, source, out)
+    assert step.count() == 6
+    run(step, source, out, restart=True)
+    assert step.count() == 6
+    with Ledger(out / "ledger.jsonl") as ledger:
+        _, second = ledger.runs
+        assert {ledger[name]["run"] for name in ledger} == {second}
+        assert [ledger[ledger[name]["copied"]]["run"] for name in ("again.png", "twin.png")]
+
+
+def test_a_file_that_comes_back_is_done_again_if_its_output_is_gone(source, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), source, out)
+    (source / "0.png").rename(tmp_path / "0.png")
+    run(Gray(), source, out)
+    (out / "images/0.png").unlink()
+    (tmp_path / "0.png").rename(source / "0.png")
+    summary = run(Gray(), source, out)
+    assert (summary.done, summary.unchanged) == (1, 5)
+    assert np.array_equal(stored(out / "images/0.png"), numbered(0))
+
+
+def test_an_edit_never_removes_what_another_file_has_in_the_place(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    put(folder, "a.png", squares(1))
+    put(folder, "mask/a.png", squares(2))
+    run(Gray(), folder, out)
+    branches = vision.Branches({"mask": Gray() >> Otsu(), "more": Gray()})
+    for threads in (1, 2):
+        summary = run(branches, folder, out, threads=threads, restart=True)
+        rows = [row for row in table(summary.results_csv) if row["branch"] == "mask"]
+        found = {row["source"]: stored(out / row["output"]) > 0 for row in rows}
+        assert np.array_equal(found["a.png"], squares(1) > 0)
+        assert np.array_equal(found["mask/a.png"], squares(2) > 0)
+
+
+@pytest.mark.parametrize("name", ["images/sub", "images/sub/a.png"])
+def test_an_output_to_be_replaced_that_is_something_else_by_now_ends_no_run(tmp_path, name):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    put(folder, "sub/a.png", squares(1))
+    run(Gray(), folder, out)
+    (out / "images/sub/a.png").unlink()
+    if name == "images/sub":
+        (out / name).rmdir()
+        (out / name).touch()
+    else:
+        (out / name).mkdir()
+    put(folder, "b.png", squares(2))
+    summary = run(Gray(), folder, out, format="jpg")
+    assert summary.done + summary.failed == 2
+    assert (out / "images/b.png.jpg").exists()
+
+
+def test_a_crash_before_replaced_outputs_are_removed_leaves_none(source, tmp_path):
+    out = tmp_path / "out"
+    script = (
+        "import os, sys, vision\n"
+        "from classical import Gray\n"
+        "from vision.ledger import Ledger\n"
+        "append = Ledger.append\n"
+        "def last(self, entries, **options):\n"
+        "    append(self, entries, **options)\n"
+        "    if 'name' in entries[0]:\n"
+        "        os._exit(9)\n"
+        "Ledger.append = last\n"
+        "vision.run(Gray(), *sys.argv[1:], format='jpg', progress=False)\n"
+    )
+    run(Gray(), source, out)
+    assert subprocess.run([sys.executable, "-c", script, source, out]).returncode == 9
+    assert run(Gray(), source, out, format="jpg").unchanged >= 1
+    assert files_below(out / "images") == {f"{name}.jpg" for name in NAMES}
+
+
+def test_files_of_another_folder_in_the_place_of_the_first_are_told(source, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), source, out)
+    moved = source.rename(tmp_path / "moved")
+    assert run(Gray(), moved, out).notes == ()
+    other = tmp_path / "other"
+    put(other, "0.png", numbered(60))
+    notes = run(Gray(), other, out).notes
+    assert notes[0] == f"1 file of another content than those of that name in {str(moved)!r}"
+
+
+def test_the_last_run_is_the_last_in_the_ledger_whatever_the_clock_did(source, tmp_path):
+    from vision.run_replay import last_head
+
+    out = tmp_path / "out"
+    run(Gray(), source, out)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("vision.runner.time.time", lambda: 1.0)  # the clock was put back
+        run(Gray() >> Otsu(), source, out)
+    assert last_head(out)["pipeline"] == "- Gray\n- Otsu\n"

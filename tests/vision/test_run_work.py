@@ -92,7 +92,8 @@ def test_cv2_has_one_thread_within_a_run_and_its_own_again_after(tmp_path, monke
 
 @pytest.mark.parametrize("threads", [2, 5])
 @pytest.mark.parametrize("form", ["folder", "Images", "mapped"])
-def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path, form, threads):
+def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path, monkeypatch, form, threads):
+    monkeypatch.setattr("vision.run_work.STAGED", 1)
     folder = tmp_path / "in"
     for number in range(60):
         put(folder, f"{number}.png", numbered(number))
@@ -112,6 +113,38 @@ def test_pictures_held_do_not_grow_with_the_number_of_files(tmp_path, form, thre
     assert summary.done == 60
     assert most[0] <= threads + 1
     assert not alive
+
+
+def test_large_pictures_wait_for_no_others(tmp_path):
+    for number in range(6):
+        put(tmp_path / "in", f"{number}.png", np.full((1024, 1024), number, np.uint8))
+    alive, most = set(), [0]
+
+    def watch(image):
+        alive.add(id(image))
+        most[0] = max(most[0], len(alive))
+        weakref.finalize(image, alive.discard, id(image))
+
+    images = Images(tmp_path / "in", mode="gray").map(Spy(watch))
+    assert run(Spy(lambda image: None), images, tmp_path / "out", threads=1).done == 6
+    assert most[0] <= 2
+
+
+def test_of_small_files_that_go_through_together_each_has_its_own_error(tmp_path):
+    def refuse(image):
+        if image[0, 0] % 5 == 3:
+            raise ValueError(f"picture {image[0, 0]}")
+
+    images = [np.full((8, 8), number, np.uint8) for number in range(60)]
+    images[::10] = [np.zeros((0, 3), np.uint8)] * 6
+    summary = run(Spy(refuse), images, tmp_path / "out", threads=1)
+    assert (summary.done, summary.failed) == (42, 18)
+    reasons = {row["source"]: row["reason"] for row in table(summary.errors_csv)}
+    assert {name for name, why in reasons.items() if why.startswith("picture")} == {
+        f"{number:06}" for number in range(60) if number % 5 == 3
+    }
+    for row in table(summary.results_csv):
+        assert (stored(tmp_path / "out" / row["output"]) == int(row["source"])).all()
 
 
 class Batched(Spy):
@@ -158,6 +191,7 @@ def test_large_pictures_make_small_batches(tmp_path, monkeypatch):
         (cv2.error("bad\n  call"), "cv2.error", "bad call"),
         (ZeroDivisionError(), "ZeroDivisionError", "no reason given"),
         (KindError("no"), "KindError", "no"),
+        (SystemExit(3), "SystemExit", "3"),
     ],
 )
 def test_whatever_a_step_raises_is_a_row(tmp_path, raised, error, reason):

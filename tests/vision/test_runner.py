@@ -1,6 +1,8 @@
 """Folder runs, end to end: outputs against cv2 by hand, rows counted by hand."""
 
 import os
+import subprocess
+import sys
 import zipfile
 
 import cv2
@@ -36,11 +38,13 @@ from tests.vision.run_folders import (
 from vision.errors import (
     ImageNotFoundError,
     KindError,
+    LedgerInUseError,
     OutputExistsError,
     ParameterError,
     WriteError,
 )
 from vision.kinds import Kind
+from vision.ledger import Ledger
 from vision.runner import RunSummary
 from vision.staging import Staging
 
@@ -367,10 +371,14 @@ def test_an_unfitted_pipeline_is_refused(photos, tmp_path):
         run(Gray() >> Brightness() >> GaussianNB(), photos, tmp_path / "out")
 
 
-@pytest.mark.parametrize("name", ["images/cat.png", "results.csv"])
+@pytest.mark.parametrize(
+    "name",
+    ["images/cat.png", "results.csv", "results.parquet", "vanished.csv", "pipeline.yaml"]
+    + ["pipeline.vision", "ledger.jsonl"],
+)
 def test_what_no_run_made_is_never_written_over(photos, tmp_path, name):
     put(tmp_path / "out", "images/cat.png", squares(1)).rename(tmp_path / "kept")
-    (tmp_path / "out" / name).write_bytes(b"a user's own")
+    (tmp_path / "out" / name).write_bytes(b"a user's own\n")
     for restart in (False, True):
         with pytest.raises(OutputExistsError, match="which no run made"):
             run(Gray(), photos, tmp_path / "out", restart=restart)
@@ -393,6 +401,40 @@ def test_the_pictures_of_a_run_are_no_source_for_the_next_into_its_folder(photos
         with pytest.raises(ParameterError, match="whose pictures the run replaces"):
             run(Gray() >> Otsu(), source, out)
     assert run(Gray() >> Otsu(), out / "images", tmp_path / "other").done == len(PHOTOS)
+
+
+def test_a_link_from_the_source_to_the_outputs_makes_no_inputs_of_them(photos, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), photos, out)
+    (photos / "earlier").symlink_to(out)
+    (photos / "pictures").symlink_to(out / "images/sub")
+    again = run(Gray(), photos, out)
+    assert (again.done, again.unchanged) == (0, len(PHOTOS))
+
+
+def test_a_run_that_is_refused_leaves_the_description_of_the_one_that_writes(photos, tmp_path):
+    out = tmp_path / "out"
+    run(Gray(), photos, out)
+    before = {name: (out / name).read_bytes() for name in files_below(out)}
+    with Ledger(out / "ledger.jsonl", write=True), pytest.raises(LedgerInUseError):
+        run(Gray() >> Otsu(), photos, out)
+    assert {name: (out / name).read_bytes() for name in files_below(out)} == before
+
+
+def test_a_run_that_is_killed_at_its_tables_leaves_nothing_once_resumed(photos, tmp_path):
+    script = (
+        "import os, sys, vision\n"
+        "from classical import Gray\n"
+        "from vision.tables import Table\n"
+        "Table.close = lambda self: os.kill(os.getpid(), 9)\n"
+        "vision.run(Gray(), sys.argv[1], sys.argv[2], progress=False)\n"
+    )
+    out = tmp_path / "out"
+    killed = subprocess.run([sys.executable, "-c", script, photos, out])
+    assert killed.returncode == -9
+    assert list(out.glob(".vision-*"))
+    assert run(Gray(), photos, out).unchanged == len(PHOTOS)
+    assert not list(out.rglob(".vision-*"))
 
 
 def test_no_picture_is_an_error_and_makes_no_folder(tmp_path):

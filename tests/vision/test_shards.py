@@ -352,3 +352,22 @@ def test_arrays_are_cut_too(tmp_path):
     vision.merge(tmp_path / "parts")
     assert same(tmp_path / "whole", tmp_path / "parts")
     assert np.array_equal(vision.read(tmp_path / "parts/images/000008.png", mode="gray"), arrays[8])
+
+
+def test_what_a_killed_merge_left_is_removed_by_the_next_and_nothing_else(source, tmp_path):
+    script = (
+        "import os, sys, vision\n"
+        "from vision.tables import Table\n"
+        "Table.close = lambda self: os.kill(os.getpid(), 9)\n"
+        "vision.merge(sys.argv[1])\n"
+    )
+    out = tmp_path / "out"
+    run_all(source, out)
+    other = out / ".vision-0a1b-7-results.csv-rows.tmp"
+    other.touch()
+    assert subprocess.run([sys.executable, "-c", script, out]).returncode == -signal.SIGKILL
+    assert len(list(out.glob(".vision-*"))) > 1
+    vision.merge(out)
+    assert list(out.glob(".vision-*")) == [other]
+    run(pipeline(), source, tmp_path / "whole")
+    assert same(out, tmp_path / "whole")

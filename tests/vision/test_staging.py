@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from vision.errors import WriteError
-from vision.staging import Staging, remove_left
+from vision.regular_file import file_state
+from vision.staging import MANY, Staging, remove_left, remove_replaced, scratch_folder
 
 FILES = {"masks/a.png": b"first", "masks/b.png": b"second", "edges/a.png": b"third"}
 
@@ -50,6 +51,25 @@ def test_everything_is_on_the_disk_before_the_first_name_and_folders_after(tmp_p
     calls.clear()
     staged(tmp_path, durable=False).publish()
     assert calls == ["replace"] * 3
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_many_files_are_flushed_by_one_call_or_where_that_fails_each(
+    tmp_path, monkeypatch, answers
+):
+    calls, real = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync") or real(descriptor))
+    monkeypatch.setattr(
+        "vision.staging.flush_system", lambda folder: calls.append(folder) or answers
+    )
+    staging = Staging(tmp_path, "0a1b", durable=True)
+    for number in range(MANY + 1):
+        staging.add(f"{'masks' if number % 2 else 'edges'}/{number}.png", b"data")
+    staging.publish()
+    folders = [f"{tmp_path}/edges", f"{tmp_path}/masks"]
+    each = ["fsync"] * (MANY + 1)
+    assert calls == (folders if answers else [*folders[:1], *each]) + ["fsync"] * 2
+    assert len(files(tmp_path)) == MANY + 1
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "replace", "open"])
@@ -106,3 +126,23 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
     assert len(left) == 2
     assert left[0].startswith(".vision-ffff-")
     assert left[1] == ".vision-notes"
+
+
+def test_folders_of_worker_processes_are_removed_with_what_killed_runs_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for run in ("0a1b", "ffff"):
+        Path(scratch_folder(run, 0), "dask").mkdir(parents=True)
+    remove_left([], ["0a1b"])
+    assert [path.name for path in tmp_path.iterdir()] == ["vision-ffff-0"]
+
+
+def test_an_output_that_is_replaced_goes_unless_another_file_has_its_name(tmp_path):
+    staged(tmp_path).publish()
+    path = next(iter(FILES))
+    state = file_state(tmp_path / path)[:2]
+    remove_replaced(tmp_path, [path, state[0], state[1] - 1, ""])
+    assert (tmp_path / path).exists()
+    remove_replaced(tmp_path, [path, *state, ""])
+    assert not (tmp_path / path).exists()
+    (tmp_path / path).mkdir()
+    remove_replaced(tmp_path, [path, *state, ""])

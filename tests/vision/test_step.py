@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import vision
-from classical import Gray, Otsu
-from vision.errors import KindError
+from classical import Erosion, Gray, Normalize, Not, Otsu, ToUint8
+from vision.errors import ImageError, KindError
 from vision.step import as_batch
 
 IMAGE = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
@@ -64,3 +64,40 @@ def test_the_advice_for_files_reads_them(tmp_path):
     paths = [str(tmp_path / "a.png")]
     read = Gray().transform(vision.Images(paths))
     assert np.array_equal(read[0], Gray()(IMAGE))
+
+
+def test_the_values_of_masks_are_looked_at_every_time():
+    mask = np.array([[0, 255], [255, 0]], np.uint8)
+    step = Not()
+    for _ in range(2):
+        assert step(mask).tolist() == [[255, 0], [0, 255]]
+        for value in (1, 127, 128, 254):
+            with pytest.raises(KindError, match="0 and 255 only"):
+                step(np.array([[0, 255], [value, 0]], np.uint8))
+    with pytest.raises(ImageError, match="pixel"):
+        step(mask[:0])
+
+
+def test_the_values_of_float_images_are_looked_at_every_time():
+    step = ToUint8()
+    for _ in range(2):
+        assert step(np.float32([[0, 1]])).tolist() == [[0, 255]]
+        for value in (-0.1, 1.1, np.nan, np.inf):
+            with pytest.raises(ImageError, match="finite values in"):
+                step(np.float32([[0, value]]))
+
+
+def test_maps_and_gray_images_may_hold_anything():
+    wide = np.float32([[-5, 0, 5]])
+    assert [Normalize()(wide).tolist() for _ in range(2)] == [[[0, 128, 255]]] * 2
+    assert [Erosion(1)(wide).tolist() for _ in range(2)] == [[[-5, 0, 5]]] * 2
+    levels = np.array([[0, 7, 255]], np.uint8)
+    assert [Erosion(1)(levels).tolist() for _ in range(2)] == [[[0, 7, 255]]] * 2
+
+
+def test_what_was_taken_once_says_nothing_of_another_form():
+    step = Gray()
+    step(np.zeros((4, 5, 3), np.uint8))
+    for shape in ((4, 5, 4), (5,), (2, 4, 5, 3), (4, 4, 5, 3)):
+        with pytest.raises(KindError):
+            step(np.zeros(shape, np.uint8))

@@ -9,6 +9,8 @@ from vision.headers import MAX_BLOCKS, MAX_FRAMES, Header, check_size, little, t
 SIGNATURES = (b"GIF87a", b"GIF89a")
 
 _LZW = 4096  # pixels of its longest code, which takes more than a byte
+_SIDE = 65_535  # the longest that it can describe
+_INTERLACED = 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,14 @@ def _blocks(data, at):
     """Kind, start and end of every frame and extension."""
     frames = 0
     for _ in range(MAX_BLOCKS):
-        begin, kind = at, take(data, at, 1)
-        if kind == b";":
-            return
+        begin, head = at, data[at : at + 10]  # of a frame; `take` says what is missing
+        kind = head[:1] or take(data, at, 1)
         if kind == b",":
             frames += 1
-            at = _skip(data, at + 11 + _palette_size(take(data, at, 10)[9]))
+            flags = head[9] if len(head) == 10 else take(data, at, 10)[9]
+            at = _skip(data, at + 11 + _palette_size(flags))
+        elif kind == b";":
+            return
         elif kind == b"!":
             take(data, at, 8)
             at = _skip(data, at + 2)
@@ -78,9 +82,11 @@ def _blocks(data, at):
 
 def _skip(data, at):
     """Past the sub-blocks that begin at `at`."""
-    while length := take(data, at, 1)[0]:
+    while True:
+        length = (data[at : at + 1] or take(data, at, 1))[0]
         at += length + 1
-    return at + 1
+        if not length:
+            return at
 
 
 def decode(data, header, detail, mode):
@@ -89,7 +95,28 @@ def decode(data, header, detail, mode):
     if detail.transparent is not None:
         control = b"!\xf9\x04\x01\0\0%c\0" % detail.transparent
     size = header.width.to_bytes(2, "little") + header.height.to_bytes(2, "little")
-    start, stop = detail.frame
+    palette = data[10 : detail.palette_end]
+    frame = data[slice(*detail.frame)]
     # Without disposal and further frames Pillow applies no limit of its own.
-    still = (b"GIF89a", size, data[10 : detail.palette_end], control, data[start:stop], b";")
-    return decode_by_pillow(open_by_pillow("Gif", b"".join(still)), header.channels)
+    still = b"".join((b"GIF89a", size, palette, control, frame, b";"))
+    pixels = decode_by_pillow(open_by_pillow("Gif", still), header.channels)
+    _refuse_more(palette, frame)
+    return pixels
+
+
+def _refuse_more(palette, frame):
+    """Refuse a frame whose data go on when it is full: its header or its data are damaged.
+
+    Pillow leaves them unread; so it is asked for the same data as a frame of a few more pixels,
+    which must lack them.
+    """
+    pixels = little(frame[5:7]) * little(frame[7:9])
+    width = pixels // _SIDE + 1
+    size = width.to_bytes(2, "little") + (pixels // width + 1).to_bytes(2, "little")
+    flags = bytes([frame[9] & ~_INTERLACED])
+    larger = b"".join((b"GIF89a", size, palette, b",\0\0\0\0", size, flags, frame[10:], b";"))
+    try:
+        decode_by_pillow(open_by_pillow("Gif", larger), 3)
+    except ImageError:
+        return
+    raise ImageError("damaged: the GIF's frame has data for more pixels than its size")

@@ -39,7 +39,7 @@ def read_header(data):
         raise ImageError(f"damaged: PNG of colour type {colour}, {depth} bits, {width} x {height}")
     bits = width * height * depth * _SAMPLES[colour]
     check_size(width, height, bits / 8 / _DEFLATE, data)
-    kept, found, end = _walk(data)
+    kept, found, end = _walk(data, width, height)
     transparency = found.get(b"tRNS")
     header = Header(
         "PNG",
@@ -54,7 +54,7 @@ def read_header(data):
     return header, Detail(colour, grey, tuple(kept), kept == [(0, len(data))] and end == len(data))
 
 
-def _walk(data):
+def _walk(data, width, height):
     """The byte ranges of the chunks that pixels need, what others say, and where the PNG ends."""
     at, kept, found = 33, [(0, 33)], {}
     for _ in range(MAX_BLOCKS):
@@ -64,6 +64,8 @@ def _walk(data):
         check_end(end, data, "the PNG's chunks")
         if not name[0] & 0x20 or name == b"tRNS":  # a capital first letter: needed for pixels
             kept[-1:] = [(kept[-1][0], end)] if kept[-1][1] == at else [kept[-1], (at, end)]
+        if name == b"fcTL":
+            _check_frame(data[begin : end - 4], width, height)
         if name == b"IEND":
             if b"IDAT" not in found:
                 raise ImageError("damaged: a PNG without pixels")
@@ -76,6 +78,13 @@ def _walk(data):
                 found[name] = value
         at = end
     raise ImageError(f"more than {MAX_BLOCKS:,} PNG chunks")
+
+
+def _check_frame(control, width, height):
+    """Refuse a frame of an animation that reaches beyond the picture: one of the two is damaged."""
+    columns, rows, x, y = (big(control[at : at + 4]) for at in (4, 8, 12, 16))
+    if x + columns > width or y + rows > height:
+        raise ImageError(f"damaged: a frame beyond the PNG's {width} x {height} pixels")
 
 
 _NOTED = {

@@ -57,6 +57,7 @@ def _extended(data, body, end):
 
 def decode(data, header, animated, mode):
     """The pixels; of an animation, its first frame on the whole canvas."""
+    data = data[: 8 + little(data[4:8])]  # OpenCV would take pixels from what follows too
     if animated:
         return decode_by_pillow(open_by_pillow("WebP", data), header.channels)
     return decode_by_cv2(data, mode)

@@ -38,6 +38,17 @@ def test_the_ten_lines_run(tmp_path, monkeypatch):
     assert loaded.predict([data.coffee()[:200, :300]]).tolist() == ["cup"]
 
 
+def test_a_network_takes_the_place_of_the_svm(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (20, 40, 50, 3)).astype(np.uint8)
+    names = {"vision": vision, "images": list(images), "labels": ["a", "b"] * 10}
+    exec(blocks("python")[1].replace("epochs=20", "epochs=1"), names)
+    assert "val_loss" in names["network"][-1].history_
+    loaded = vision.load("flowers_cnn.vision")
+    assert loaded.predict(images[:3]).tolist() == names["network"].predict(images[:3]).tolist()
+
+
 def test_the_refusal_is_said_in_these_words():
     with pytest.raises(vision.KindError) as caught:
         classical.ToHSV() >> classical.HoughLines()
@@ -52,7 +63,7 @@ def test_the_text_is_the_canonical_one(tmp_path):
 
 def test_a_step_of_ones_own_is_written_like_that():
     names = {"vision": vision}
-    exec(blocks("python")[1], names)
+    exec(blocks("python")[2], names)
     image = np.array([[0, 63, 64, 255]], np.uint8)
     assert names["Posterize"]()(image).tolist() == [[0, 0, 64, 192]]
     assert (names["Posterize"](2) >> classical.Otsu())(image).tolist() == [[0, 0, 0, 255]]

@@ -474,5 +474,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             history = History(json.load(io.BytesIO(files["history.json"])))
         except (ValueError, TypeError) as error:
             raise LoadError(f"history.json is damaged: {error}.") from None
-        self._check_outputs(model, len(classes))
+        try:
+            self._check_outputs(model, len(classes))
+        except ParameterError as error:
+            raise LoadError(f"network.keras is refused: {error}") from None
         self._hold(model, classes, history)

@@ -7,6 +7,7 @@ import keras
 
 from vision.progress import in_words
 
+MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # in this order
 EVERY = 5.0  # seconds between lines where there is no terminal
 
 
@@ -40,7 +41,7 @@ class TrainingProgress(keras.callbacks.Callback):
             from rich.progress import BarColumn, Progress, TextColumn
 
             words = TextColumn("{task.description}", markup=False)
-            self._bar = Progress(BarColumn(), words, console=Console(file=self.stream))
+            self._bar = Progress(BarColumn(bar_width=12), words, console=Console(file=self.stream))
             self._task = self._bar.add_task("", total=self.epochs * self.steps)
             self._bar.start()
 
@@ -83,11 +84,9 @@ class TrainingProgress(keras.callbacks.Callback):
         parts = [f"{self.title}epoch {self.epoch + 1} of {self.epochs}"]
         if self.batch < self.steps:
             parts[0] += f", batch {self.batch} of {self.steps}"
-        parts += [
-            f"{name} {float(value):.4g}"
-            for name, value in self.logs.items()
-            if name != "learning_rate"
-        ]
+        names = [name for name in MEASURES if name in self.logs]
+        names += [name for name in self.logs if name not in (*MEASURES, "learning_rate")]
+        parts += [f"{name.replace('_', ' ')} {float(self.logs[name]):.3g}" for name in names]
         left = self.epochs * self.steps - self.epoch * self.steps - self.batch
         if self.done and left:
             rate = self.done / max(time.monotonic() - self.started, 1e-9)

@@ -9,7 +9,7 @@ Of the pictures there, in file order, the last sixth is the test: 10,000 of MNIS
 first half of the rest, at most 10,000, and scores parameters on the 4,000 pictures after these;
 each recipe is scored once on the test, fitted on all of the rest. The interval is the 95% one of a
 share. Exit status 1 if `hog_svm` has less than 0.985 on MNIST, or `hog_linear_svm` less than 0.457
-on CIFAR-10. Takes some 10 minutes on two cores.
+on CIFAR-10. Takes some 20 minutes on two cores.
 """
 
 import itertools

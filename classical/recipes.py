@@ -12,6 +12,8 @@ from vision.checks import check_integer
 def hog_svm(size=32, pixels_per_cell=8, cells_per_block=2, C=3.0):
     """Shape, the classic: HOG, its principal components and an SVM with a Gaussian kernel.
 
+    Accuracy on MNIST 0.991 ± 0.002 (``hog_svm(28, 4, 3)``), on CIFAR-10 0.568 ± 0.017.
+
     Parameters
     ----------
     size : int, default=32
@@ -54,6 +56,8 @@ def hog_svm(size=32, pixels_per_cell=8, cells_per_block=2, C=3.0):
 def hog_linear_svm(size=32, pixels_per_cell=8, cells_per_block=2, C=0.001):
     """Shape, fast: HOG and a linear SVM, as Dalal and Triggs have it.
 
+    Accuracy on MNIST 0.982 ± 0.003 (``hog_linear_svm(28, 4, 3)``), on CIFAR-10 0.490 ± 0.017.
+
     Parameters
     ----------
     size : int, default=32
@@ -89,6 +93,8 @@ def hog_linear_svm(size=32, pixels_per_cell=8, cells_per_block=2, C=0.001):
 
 def hog_color_svm(size=32, pixels_per_cell=8, cells_per_block=2, bins=8, C=3.0):
     """Shape and colour: HOG beside a colour histogram, principal components and an SVM.
+
+    Accuracy on CIFAR-10 0.603 ± 0.017.
 
     Parameters
     ----------
@@ -131,6 +137,8 @@ def hog_color_svm(size=32, pixels_per_cell=8, cells_per_block=2, bins=8, C=3.0):
 def lbp_knn(n_neighbors=5, grid=4):
     """Texture: local binary patterns of a grid, and the nearest neighbours.
 
+    Accuracy on MNIST 0.944 ± 0.005, on CIFAR-10 0.353 ± 0.016.
+
     Parameters
     ----------
     n_neighbors : int, default=5
@@ -172,6 +180,8 @@ def lbp_knn(n_neighbors=5, grid=4):
 def histogram_forest(bins=8, random_state=0):
     """Colour alone: histograms of hue, saturation and value, and a random forest.
 
+    Accuracy on CIFAR-10 0.369 ± 0.016.
+
     Parameters
     ----------
     bins : int, default=8
@@ -210,6 +220,8 @@ def histogram_forest(bins=8, random_state=0):
 
 def words_svm(size=96, n_words=300, C=3.0, random_state=0):
     """Local patches wherever they lie: a bag of visual words and an SVM.
+
+    Accuracy on CIFAR-10 0.314 ± 0.016.
 
     Parameters
     ----------
@@ -256,6 +268,8 @@ def words_svm(size=96, n_words=300, C=3.0, random_state=0):
 
 def pixels_bayes(size=16):
     """The simplest: gray levels of a small square, each with a normal distribution for each class.
+
+    Accuracy on MNIST 0.554 ± 0.010 (``pixels_bayes(14)``), on CIFAR-10 0.247 ± 0.015.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ class Fused:
     """
 
     def __init__(self, augmentation):
-        steps = _steps(augmentation)
+        self.steps = steps = _steps(augmentation)
         for step in steps:
             step.make_ready()
         self.mixing = [step for step in steps if isinstance(step, Mixing)]
@@ -214,7 +214,7 @@ def augment(augmentation, image, *truths, seed=0):
     """
     check_integer("seed", seed, owner="augment", at_least=0)
     fused = Fused(augmentation)
-    _steps(augmentation)[0].admit(image)
+    fused.steps[0].admit(image)
     for truth in truths:
         _check_truth(truth, image.shape[:2])
     found = augmented(fused, image, truths, np.random.default_rng(seed))
@@ -239,13 +239,10 @@ def augmented(fused, image, truths, generator):
             values[0] = _coloured(colouring, values[0], generator)
         if end is not None:
             values[0] = end.change(values[0], generator)
-    given = [image, *truths]
-    return [_apart(value) if any(value is one for one in given) else value for value in values]
-
-
-def _apart(value):
-    """Results cannot be changed; arrays can."""
-    return value.copy() if isinstance(value, np.ndarray) else value
+    for place, given in enumerate((image, *truths)):
+        if values[place] is given and isinstance(given, np.ndarray):
+            values[place] = given.copy()
+    return values
 
 
 def _moved(steps, values, generator):
@@ -273,19 +270,19 @@ def _warped(values, matrix, shape, fill):
 
     def follow(truth):
         if not isinstance(truth, np.ndarray):
-            return truth.mapped(np.linalg.inv(matrix), shape)
+            return truth.mapped(cv2.invert(matrix)[1], shape)
         if truth.dtype == np.uint8:
             return warp(truth, cv2.INTER_NEAREST)
         # OpenCV warps no whole numbers of 32 bits, but their four bytes as four channels.
         moved = warp(np.ascontiguousarray(truth)[..., None].view(np.uint8), cv2.INTER_NEAREST)
         return moved.view(np.int32)[..., 0]
 
-    if image.ndim == 3:  # of four channels OpenCV warps in half the time
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
-        moved = cv2.cvtColor(warp(image, cv2.INTER_LINEAR), cv2.COLOR_RGBA2RGB)
-    else:
-        moved = warp(image, cv2.INTER_LINEAR)
-    return [moved, *map(follow, truths)]
+    followed = [follow(truth) for truth in truths]
+    if image.ndim == 2:
+        return [warp(image, cv2.INTER_LINEAR), *followed]
+    # Of four channels OpenCV warps in half the time of three.
+    image = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+    return [cv2.cvtColor(warp(image, cv2.INTER_LINEAR), cv2.COLOR_RGBA2RGB), *followed]
 
 
 def _coloured(steps, image, generator):

@@ -151,10 +151,13 @@ def _by_openvino(model, dtype, precision):
         converted, "CPU", {"INFERENCE_PRECISION_HINT": precision}
     )
 
+    own = threading.local()  # a request serves one thread at a time, and to make one costs
+
     def run(images):
-        # A request of its own for each thread that is in it.
-        outputs = compiled.create_infer_request().infer([images])
-        found = [np.array(outputs[place], np.float32) for place in range(len(compiled.outputs))]
+        if not hasattr(own, "request"):
+            own.request = compiled.create_infer_request()
+        outputs = own.request.infer([images], share_inputs=True)
+        found = [outputs[place].astype(np.float32) for place in range(len(compiled.outputs))]
         return found[0] if len(found) == 1 else found
 
     return run

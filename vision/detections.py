@@ -143,7 +143,8 @@ class Detections(Rows):
 
     def _mapped(self, matrix, shape):
         boxes, inside = map_boxes(matrix, self.boxes, shape)
-        return dataclasses.replace(self[inside], boxes=boxes[inside], shape=shape)
+        kept = self if inside.all() else self[inside]
+        return dataclasses.replace(kept, boxes=boxes[inside], shape=shape)
 
 
 def _corners(box):

@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage import data
 
 import vision
-from classical import Gray, Otsu
+from classical import FindContours, Gray, Otsu
 from deep import (
     CNNClassifier,
     CutMix,
@@ -30,7 +30,7 @@ from deep import (
     augmentation_sheet,
 )
 from deep.augmentation import Fused, augmented
-from vision import Contours, Detections, Keypoints
+from vision import Detections, Keypoints
 from vision.errors import ImageError, KindError, ParameterError
 from vision.pipeline import Pipeline
 
@@ -207,7 +207,7 @@ def test_masks_labels_and_contours_move_with_the_image_and_stay_whole(seed):
     image = np.dstack([mask] * 3)
     names = np.array([0, 2**24 + 1, 2**31 - 1], np.int32)
     labels = names[cv2.connectedComponents(mask)[1]]
-    outlines = Contours(cv2.findContours(mask, 0, 1)[0], shape=mask.shape)
+    outlines = FindContours()(mask)
     shown, moved, named, lines = augment(STRONG, image, mask, labels, outlines, seed=seed)
     assert set(np.unique(moved)) == {0, 255}
     assert moved.dtype == np.uint8 and named.dtype == np.int32
@@ -251,7 +251,7 @@ def test_one_warp_is_the_same_as_several(photograph, seed):
     fused = augment(vision.chain(*steps), smooth, seed=seed)
     apart = one_after_another(steps, smooth, seed)
     inner = slice(30, 90)
-    assert furthest(fused[inner, inner], apart[inner, inner]) <= 4
+    assert furthest(fused[inner, inner], apart[inner, inner]) <= 6
     assert furthest(fused[inner, inner], smooth[inner, inner]) > 40
 
 
@@ -465,19 +465,19 @@ def test_a_sheet_shows_the_image_first(photograph):
 
 
 def test_what_is_wrong_is_refused_by_name(photograph):
-    with pytest.raises(ParameterError, match="augmentation.*RandomFlip"):
+    with pytest.raises(ParameterError, match=r"augmentation.*RandomFlip"):
         augment(RandomFlip() >> Gray(), photograph)
-    with pytest.raises(ParameterError, match="truths.*label maps of .120, 120.*float64"):
+    with pytest.raises(ParameterError, match=r"truths.*label maps of .120, 120.*float64"):
         augment(RandomFlip(), photograph, np.zeros((120, 120)))
-    with pytest.raises(ParameterError, match="truths.*keypoints"):
+    with pytest.raises(ParameterError, match=r"truths.*keypoints"):
         augment(RandomFlip(), photograph, [1, 2])
-    with pytest.raises(ParameterError, match="seed.*augment"):
+    with pytest.raises(ParameterError, match=r"seed.*augment"):
         augment(RandomFlip(), photograph, seed=-1)
-    with pytest.raises(KindError, match="RandomFlip takes"):
+    with pytest.raises(KindError, match=r"RandomFlip takes"):
         augment(RandomFlip(), photograph / 255)
-    with pytest.raises(ImageError, match="RandomCrop to 200x120.*Got 120x120.*padding"):
+    with pytest.raises(ImageError, match=r"RandomCrop to 200x120.*Got 120x120.*padding"):
         RandomCrop(width=200)(photograph)
-    with pytest.raises(ParameterError, match="count.*augmentation_sheet"):
+    with pytest.raises(ParameterError, match=r"count.*augmentation_sheet"):
         augmentation_sheet(RandomFlip(), photograph, count=0)
 
 
@@ -540,7 +540,7 @@ def test_a_network_is_trained_on_augmented_images():
 
 
 def test_training_refuses_a_change_of_size():
-    with pytest.raises(ParameterError, match="keep the size.*8x8 came out as 4x8.*padding"):
+    with pytest.raises(ParameterError, match=r"keep the size.*8x8 came out as 4x8.*padding"):
         trained(RandomCrop(width=4), epochs=1)
-    with pytest.raises(ParameterError, match="augmentation.*random steps"):
+    with pytest.raises(ParameterError, match=r"augmentation.*random steps"):
         trained(Gray(), epochs=1)

@@ -232,19 +232,25 @@ class Killing:
         self.broken["again"] += sum(number in finished for number in place.computed(start))
 
     def parent(self, moment):
-        """Kill a run after a share of its time, look at what is there, and resume it."""
-        place = self.place()
+        """Kill a run after a share of its time, look at what is there, and resume it.
+
+        Gives whether it was still there; if not, moments are drawn over a shorter time from now.
+        """
+        place, waited = self.place(), moment * self.whole
         with place.start(self.case) as process:
-            time.sleep(moment * self.whole)
-            self.hits += process.poll() is None
+            time.sleep(waited)
+            alive = process.poll() is None
             process.kill()
         self.kills += 1
+        self.hits += alive
+        self.whole = self.whole if alive else waited
         self.broken["orphans"] += not place.all_gone()
         self.broken["partial"] += partial(place, self.expected)
         seen = self.seen(place)
         place.finish(self.case)
         self.check_again(place, *seen)
         self.judge(place)
+        return alive
 
     def workers(self, moments, generator):
         """Kill workers of one run, which comes to its end by itself."""
@@ -342,7 +348,8 @@ def parents(folder, kills, generator):
         killing = Killing("parent", case, folder, *given)
         killing.undisturbed()
         for _ in range(index, kills, len(cases)):
-            killing.parent(generator.random())
+            while not killing.parent(generator.random()):  # it had come to its end by then
+                pass
         yield killing
 
 

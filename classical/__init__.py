@@ -23,7 +23,11 @@ _FUNCTIONS = dict.fromkeys(
         "words_svm",
     ),
     "classical.recipes",
-)
+) | {
+    "feature_contributions": "classical.contributions",
+    "feature_importance": "classical.importance",
+    "hog_glyphs": "classical.glyphs",
+}
 _NAMES = _FUNCTIONS | {name: home for name, home in STEPS.items() if home.startswith(_HOMES)}
 
 __getattr__, __dir__, __all__ = attach(__name__, _NAMES)

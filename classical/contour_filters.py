@@ -191,11 +191,11 @@ class FilterByColor(CompanionStep):
 
 def with_holes(contours, kept):
     """Which contours stay if these regions do: holes share the fate of theirs."""
-    holes = contours.depths % 2 == 1
-    if holes.any():
-        kept = kept.copy()
-        kept[holes] = kept[contours.hierarchy[holes, 3]]
-    return kept
+    depths = contours.depths
+    if not depths.any():
+        return kept
+    holes = depths % 2 == 1
+    return np.where(holes, kept[contours.hierarchy[:, 3]], kept)
 
 
 def _lab(colors):

@@ -130,12 +130,17 @@ class Normalize(Step):
         """Gray; a float image may be rgb or gray, which only its shape tells."""
         return Kind.ANY if kind is Kind.FLOAT else Kind.GRAY
 
+    def prepare(self):
+        """See `Step.prepare`."""
+        return self.low, self.high
+
     def apply(self, image):
         """See `Step.apply`."""
-        if self.low is None and self.high is None and _is_wide(image):
+        low, high = self._tables
+        if low is high is None and _is_wide(image):
             return cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
-        low = float(image.min() if self.low is None else self.low)
-        high = float(image.max() if self.high is None else self.high)
+        low = float(image.min() if low is None else low)
+        high = float(image.max() if high is None else high)
         if low >= high:
             return np.where(image > high, np.uint8(255), np.uint8(0))
         above = cv2.subtract(image, low, dtype=cv2.CV_32F)

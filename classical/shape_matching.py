@@ -5,7 +5,7 @@ import numpy as np
 from classical.contour_filters import with_holes
 from classical.residues import as_table
 from vision.checks import check_choice, check_number, refuse
-from vision.contour_measures import HU_METHODS
+from vision.contour_measures import HU_METHODS, shape_distances
 from vision.kinds import Kind, is_binary
 from vision.opencv import cv2
 from vision.step import Step
@@ -72,11 +72,13 @@ class MatchShapes(Step):
 
     def prepare(self):
         """See `Step.prepare`."""
-        return _outline(self.template)
+        outline = _outline(self.template)
+        dtype = np.float32 if outline.dtype.kind == "f" else np.int32
+        return outline.astype(dtype), HU_METHODS[self.method]
 
     def apply(self, contours):
         """See `Step.apply`."""
-        near = contours.shape_distances(self._tables, self.method) <= self.max_distance
+        near = shape_distances(contours.points, *self._tables) <= self.max_distance
         return contours[with_holes(contours, near)]
 
     def distances(self, contours):
@@ -98,7 +100,7 @@ class MatchShapes(Step):
         """
         self.make_ready()
         self.admit(contours)
-        return contours.shape_distances(self._tables, self.method)
+        return shape_distances(contours.points, *self._tables)
 
 
 def _is_template(value):

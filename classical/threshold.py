@@ -186,12 +186,13 @@ class Threshold(Step):
 
     def prepare(self):
         """See `Step.prepare`."""
-        return float(self.value), MODES[self.mode]
+        value = float(self.value)
+        return value, MODES[self.mode], 1 if value <= 255 else None
 
     def apply(self, image):
         """See `Step.apply`."""
-        value, mode = self._tables
-        if image.itemsize == 1 and value <= 255:
+        value, mode, size = self._tables
+        if image.itemsize == size:
             return cv2.threshold(image, value, 255, mode)[1]
         check_level("value", value, image, self)
         result = cv2.threshold(image, value, 255, mode)[1]

@@ -144,27 +144,49 @@ class BagOfVisualWords(FeatureStep):
         return np.concatenate(full)[: self.max_descriptors] if full else np.empty((0, 1))
 
     def _described(self, image):
+        return _as_floats(self._found(image).descriptors)
+
+    def _found(self, image):
         found = (_sift() if self.detector is None else self.detector)(image)
         if found.descriptors is None:
             hint = "ORB() and SIFT() describe what they find."
             refuse("detector", self.detector, "one that gives descriptors", self, hint)
-        rows = found.descriptors
-        return np.unpackbits(rows, axis=1).astype(np.float32) if rows.dtype == np.uint8 else rows
+        return found
 
     def apply(self, image):
         """See `Step.apply`."""
+        _, numbers = self.words_of(image)
+        counts = np.bincount(numbers, minlength=len(self.words_))
+        return (counts / max(1, len(numbers))).astype(np.float32)
+
+    def words_of(self, image):
+        """The keypoints of an image, and which word each of them is.
+
+        Parameters
+        ----------
+        image : (H, W) ndarray of uint8
+
+        Returns
+        -------
+        keypoints : Keypoints
+        numbers : (n,) ndarray of intp
+        """
         if not hasattr(self, "words_"):
             raise NotFittedError("BagOfVisualWords is not fitted yet: call fit(images) first.")
-        rows, words = self._described(image), self.words_
+        found, words = self._found(image), self.words_
         # The squared distance without the part that is the same for all words.
-        nearest = (np.einsum("wd,wd->w", words, words) - 2 * (rows @ words.T)).argmin(axis=1)
-        return (np.bincount(nearest, minlength=len(words)) / max(1, len(rows))).astype(np.float32)
+        rows = _as_floats(found.descriptors)
+        return found, (np.einsum("wd,wd->w", words, words) - 2 * (rows @ words.T)).argmin(axis=1)
 
 
 @functools.cache
 def _sift():
     """What finds keypoints by default: made once, for a new step anywhere has all checked again."""
     return SIFT()
+
+
+def _as_floats(rows):
+    return np.unpackbits(rows, axis=1).astype(np.float32) if rows.dtype == np.uint8 else rows
 
 
 def _describes_gray(detector):

@@ -102,7 +102,7 @@ class Watershed(CompanionStep):
     def _given(self, image):
         markers = self.made(image)
         self.check_size(markers, image)
-        return markers if markers.dtype == np.int32 else cv2.connectedComponents(markers)[1]
+        return markers
 
 
 def basins(image, depth):
@@ -140,8 +140,9 @@ def flooded(image, markers, lines=False):
     Parameters
     ----------
     image : (H, W) or (H, W, 3) ndarray of uint8
-    markers : (H, W) ndarray of int32
-        Numbers above 0 where regions start; none is negative.
+    markers : (H, W) ndarray of int32 or uint8
+        Numbers above 0 where regions start, none negative; or a mask, 0 and 255, of which each
+        connected component is a region.
     lines : bool, default=False
         Whether pixels where regions meet stay 0.
 
@@ -155,16 +156,22 @@ def flooded(image, markers, lines=False):
     >>> flooded(image, np.array([[1, 0, 0, 2]], np.int32)).tolist()
     [[1, 1, 2, 2]]
     """
-    if not markers.any():
-        return np.zeros(image.shape[:2], np.int32)
     # OpenCV makes the outermost pixels a line: they are given to a frame.
+    height, width = markers.shape
+    labels = np.zeros((height + 2, width + 2), np.int32)
+    inside = labels[1:-1, 1:-1]
+    if markers.dtype == np.int32:
+        inside[:] = markers
+    else:
+        cv2.connectedComponents(markers, inside)
+    if not inside.any():
+        return np.zeros(markers.shape, np.int32)
     framed = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     framed = cv2.merge([framed] * 3) if framed.ndim == 2 else framed
-    labels = cv2.copyMakeBorder(markers, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.watershed(framed, labels)
     if not lines:
         _close_lines(labels, framed)
-    return np.maximum(labels[1:-1, 1:-1], 0)
+    return np.maximum(inside, 0)
 
 
 def _close_lines(labels, image):

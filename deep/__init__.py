@@ -15,8 +15,13 @@ _FUNCTIONS = {
     "check_gradients": "deep.gradient_check",
     "compile_for_inference": "deep.inference",
     "describe": "deep.layer_table",
+    "draw_receptive_field": "deep.explain.learned",
+    "feature_maps": "deep.explain.learned",
+    "first_filters": "deep.explain.learned",
     "list_architectures": "deep.building",
+    "maximize_activation": "deep.explain.activation_maximization",
     "preprocessing": "deep.building",
+    "receptive_box": "deep.explain.learned",
 }
 _NAMES = _FUNCTIONS | {name: home for name, home in STEPS.items() if home.startswith("deep.")}
 

@@ -85,7 +85,7 @@ def truth_of(step, photographs, images):
         return [vision.Detections(f.boxes, labels=np.arange(len(f)) % 2) for f in found]
     if step.gives is Kind.FEATURES:
         return None
-    if step.gives is Kind.CLASS:
+    if step.gives in (Kind.CLASS, Kind.HEATMAP):
         return ["cup", "saucer"]
     if step.gives is Kind.DETECTIONS:
         return [vision.Detections([[8, 8, 40, 40]]) for _ in images]

@@ -66,14 +66,15 @@ def test_a_missing_system_library_gets_a_sentence(tmp_path):
 # The public inventory: a name comes or goes only together with a line here.
 PUBLIC = {
     vision: """
-        And Branches Circles Classification Contours Detections FeatureStep ForEach Heatmap
-        ImageError ImageIndexError ImageNotFoundError Images
-        Keypoints Kind KindError Lines LoadError
-        Matches MergeSummary MissingDependencyError Not Or OutputExistsError ParameterError
-        Pick Pipeline Quadrilaterals RunStatus RunSummary Segmentation Step Trace
-        UnknownNameError VisionError WriteError Xor average_precision boundary_f chain decode encode
-        from_text iou load mean_iou merge probe psnr read recall_at_k replay run save ssim status
-        to_text write
+        And Branches Circles Classification Contours Detections Explain FeatureStep ForEach
+        Heatmap ImageError ImageIndexError ImageNotFoundError Images Keypoints Kind
+        KindError Lines LoadError Matches MergeSummary MissingDependencyError Not Or
+        OutputExistsError ParameterError Pick Pipeline Quadrilaterals RunStatus RunSummary
+        Segmentation Step Trace UnknownNameError VisionError WriteError Xor
+        average_precision baseline_map boundary_f chain confidence_change decode
+        deletion_curve encode explain faithfulness_table from_text insertion_curve iou load
+        map_correlation mean_iou merge pointing_game probe psnr read recall_at_k replay run
+        sanity_check save ssim status to_text write
     """,
     classical: """
         AdaptiveThreshold Affine AlignTo And ApplyMask ApproximatePolygons BlackHat
@@ -96,13 +97,15 @@ PUBLIC = {
         PixelClassifier RegionGrowing SLIC SplitAndMerge
         HOG LBP GLCM GaborBank HuMoments BagOfVisualWords
         ToDetections MatchTemplate HOGDetector FindFaces FindQRCodes FindBarcodes
+        feature_contributions feature_importance hog_glyphs
         histogram_forest hog_color_svm hog_linear_svm hog_svm lbp_knn pixels_bayes words_svm
     """,
     deep: """
         CNNClassifier CNNFeatures CutMix MixUp RandomBlur RandomBrightness RandomContrast RandomCrop
         RandomErasing RandomFlip RandomHue RandomNoise RandomRotation RandomSaturation RandomShear
         RandomTranslation RandomZoom augment augmentation_sheet build check_gradients
-        compile_for_inference describe list_architectures preprocessing
+        compile_for_inference describe draw_receptive_field feature_maps first_filters
+        list_architectures maximize_activation preprocessing receptive_box
     """,
 }
 

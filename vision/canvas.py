@@ -13,7 +13,7 @@ from vision.opencv import cv2
 
 INK = (20, 20, 20)  # casing of strokes and text on light ground
 PAPER = (255, 255, 255)
-_PEN = threading.Lock()  # a font of FreeType's draws for one thread at a time
+_PEN = threading.Lock()  # FreeType allows a font to one thread at a time
 OUTLINE = (0, 229, 255)  # of shapes without a label: a cyan that few photographs hold
 
 

@@ -174,7 +174,25 @@ STEPS = {
     "Branches": "vision.branches",
     "Pick": "vision.branches",
     "ForEach": "vision.foreach",
+    "Explain": "vision.explaining",
     "Pipeline": "vision.pipeline",
+}
+
+# What explains a classifier's answer: a module with a function explain_<name>, a + being a p.
+EXPLAINERS = {
+    "occlusion": "vision.occlusion",
+    "gradcam": "deep.explain.gradcam",
+    "cam": "deep.explain.cam",
+    "gradcam++": "deep.explain.gradcam_pp",
+    "layercam": "deep.explain.layercam",
+    "scorecam": "deep.explain.scorecam",
+    "eigencam": "deep.explain.eigencam",
+    "guided": "deep.explain.guided",
+    "integrated": "deep.explain.integrated",
+    "smoothgrad": "deep.explain.smoothgrad",
+    "hog": "classical.explain",
+    "histogram": "classical.explain",
+    "words": "classical.explain",
 }
 
 
@@ -223,6 +241,33 @@ def resolve(name):
         hint = hint or "'vision steps' lists the names."
         raise UnknownNameError(f"There is no step named {name!r}. {hint}")
     return getattr(importlib.import_module(module), name)
+
+
+def check_method(name, owner="explain"):
+    """Refuse what is no name of a method of explaining; nothing is imported.
+
+    Raises
+    ------
+    ParameterError
+        If it is no text.
+    UnknownNameError
+        If it is not among `EXPLAINERS`; the message suggests the nearest name.
+
+    Examples
+    --------
+    >>> check_method("gradcm")
+    Traceback (most recent call last):
+    ...
+    vision.errors.UnknownNameError: There is no method of explaining named 'gradcm'.
+    Did you mean 'gradcam'?
+    """
+    if not isinstance(name, str):
+        from vision.checks import refuse
+
+        refuse("method", name, "the name of a method", owner)
+    if name not in EXPLAINERS:
+        hint = did_you_mean(name, EXPLAINERS) or f"There are {', '.join(EXPLAINERS)}."
+        raise UnknownNameError(f"There is no method of explaining named {name!r}. {hint}")
 
 
 def make(name):

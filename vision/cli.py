@@ -1,4 +1,5 @@
-"""The command line: `vision run`, `status`, `merge`, `replay`, `trace`, `steps`, `check`, `demo`.
+"""The command line: `vision run`, `status`, `merge`, `replay`, `explain`, `trace`, `steps`, `check`
+and `demo`.
 
 What a command needs is imported when it runs, so that ``vision --help`` answers at once.
 """
@@ -10,6 +11,7 @@ import sys
 
 from vision import cli_commands
 from vision.cli_commands import GOOD, INTERRUPTED, USAGE, fail, refusals, status_of
+from vision.cli_explain import add_explain
 from vision.cli_runs import add_merge, add_replay, add_status
 from vision.nearest import did_you_mean
 
@@ -21,6 +23,7 @@ examples:
   vision trace parts.yaml photo.jpg --out sheet.png  every stage of one picture
   vision run parts.yaml photos/ --out results/       the whole folder
   vision status results/                             how far is it?
+  vision explain model.vision photo.jpg --out why.png  what does it look at?
 
 parts.yaml, one step a line:
   - ToHSV
@@ -156,7 +159,7 @@ def _parsers():
     parser.add_argument("--version", action="version", version=f"vision {__version__}")
     adding = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     runs = (_add_run, add_status, add_merge, add_replay)
-    for add in (*runs, _add_trace, _add_steps, _add_check, _add_demo):
+    for add in (*runs, add_explain, _add_trace, _add_steps, _add_check, _add_demo):
         add(adding)
     return parser, adding.choices
 
@@ -182,6 +185,12 @@ def _add_run(adding):
     _add_mode(parser)
     parser.add_argument(
         "--overlay", action="store_true", help="also draw what was found on its picture"
+    )
+    parser.add_argument(
+        "--explain",
+        metavar="METHOD",
+        help="draw which parts of each picture made a classifier say so: by gradcam, occlusion, "
+        "..., or auto, which fits the classifier",
     )
     parser.add_argument(
         "--format",

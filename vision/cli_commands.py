@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+AUTOMATIC = "auto"  # the method of an explanation that fits the classifier
 LONGEST = 72  # characters of a step in `vision check`
 SHOWN_CLASSES = 10  # there
 
@@ -14,7 +15,21 @@ def run_command(options):
     """`vision run`: 0 all well, 1 some files failed."""
     from vision.runner import run
 
-    return ended(lambda: _run(_ready(options.pipeline), options, run), options.quiet)
+    if options.explain is not None and options.explain != AUTOMATIC:
+        from vision.catalogue import check_method
+
+        check_method(options.explain)
+    return ended(lambda: _run(_to_run(options), options, run), options.quiet)
+
+
+def _to_run(options):
+    pipeline = ready(options.pipeline)
+    if options.explain is None:
+        return pipeline
+    from vision.explaining import explained
+
+    options.overlay = True  # the heat maps are to be seen
+    return explained(pipeline, None if options.explain == AUTOMATIC else options.explain)
 
 
 def ended(work, quiet):
@@ -73,7 +88,7 @@ def _load(path):
     return loaded if isinstance(loaded, Pipeline) else chain(loaded)
 
 
-def _ready(path):
+def ready(path):
     """The pipeline of a file; one that must be fitted first is refused with the way."""
     from sklearn.exceptions import NotFittedError
 
@@ -145,38 +160,44 @@ def _closing(summary):
 
 def trace_command(options):
     """`vision trace`: the contact sheet of one picture's stages."""
-    from vision.checks import check_choice
-    from vision.entry import MODES, check_channels, entry_of, usual_mode
-    from vision.io import probe, read, write
+    from vision.io import write
+
+    check_one_picture(options, "vision trace")
+    pipeline = ready(options.pipeline)
+    write(options.out, pipeline.trace(read_one(pipeline, options)).sheet(options.width))
+    say(options.out)
+    return GOOD
+
+
+def check_one_picture(options, command):
+    """Refuse a folder for the picture, and what can be no file for what is made of it."""
+    from vision.checks import check_choice, refuse
+    from vision.entry import MODES
+    from vision.errors import OutputExistsError
 
     if options.mode is not None:
-        check_choice("mode", options.mode, MODES, owner="vision trace")
-    _check_files_of_trace(options)
-    pipeline = _ready(options.pipeline)
+        check_choice("mode", options.mode, MODES, owner=command)
+    out = Path(options.out)
+    if Path(options.photo).is_dir():
+        hint = "A folder of them is what 'vision run' takes."
+        refuse("photo", options.photo, "one picture", command, hint)
+    if out.is_dir() or not out.parent.is_dir():
+        refuse("out", options.out, "a file, in a folder that is there", command)
+    if not options.overwrite and out.exists():
+        raise OutputExistsError(f"{options.out!r} exists. --overwrite replaces it.")
+
+
+def read_one(pipeline, options):
+    """The picture of a command, read as a run reads it."""
+    from vision.entry import check_channels, entry_of, usual_mode
+    from vision.io import probe, read
+
     kinds = pipeline.plan().kinds
     mode = options.mode or usual_mode(kinds)
     entry_of(kinds, mode)
     if options.mode is None and mode == "unchanged":
         check_channels(kinds, probe(options.photo).channels, options.photo)
-    sheet = pipeline.trace(read(options.photo, mode=mode)).sheet(options.width)
-    write(options.out, sheet)
-    say(options.out)
-    return GOOD
-
-
-def _check_files_of_trace(options):
-    """Refuse a folder for the picture, and what can be no file for the sheet."""
-    from vision.checks import refuse
-    from vision.errors import OutputExistsError
-
-    out = Path(options.out)
-    if Path(options.photo).is_dir():
-        hint = "A folder of them is what 'vision run' takes."
-        refuse("photo", options.photo, "one picture", "vision trace", hint)
-    if out.is_dir() or not out.parent.is_dir():
-        refuse("out", options.out, "a file, in a folder that is there", "vision trace")
-    if not options.overwrite and out.exists():
-        raise OutputExistsError(f"{options.out!r} exists. --overwrite replaces it.")
+    return read(options.photo, mode=mode)
 
 
 def steps_command(options):

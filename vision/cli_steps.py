@@ -65,6 +65,15 @@ IN_A_FILE = {
         - SVC
     padding: 3
 """,
+    "Explain": """\
+- Explain:
+    estimator:
+      Pipeline:
+        - Gray
+        - HOG
+        - SVC
+    method: occlusion
+""",
 }
 IN_A_FILE["Pick"] = IN_A_FILE["Branches"]
 

@@ -174,6 +174,8 @@ class Cluster:
         except TimeoutError:  # a step keeps the worker from sending it
             self._done.put((attempt, future))
             return None
+        if self._processes:
+            self._processes.forget(future.key)
         self._futures.pop(attempt[0], None)
         return attempt[1], given, seconds
 
@@ -183,7 +185,7 @@ class Cluster:
         if future.status not in ("error", "cancelled"):
             # A worker may die before it has sent what is done: then Dask does it again.
             with contextlib.suppress(KilledWorker, CancelledError):
-                return self._read(chunk, future.result(timeout=timeout))
+                return self._read(chunk, _fetched(future, timeout))
         if future.status == "cancelled":
             return VisionError(f"The connection to {self.address or 'the workers'} was lost."), 0.0
         error = future.exception()
@@ -280,6 +282,15 @@ class Cluster:
     def _forget(self):
         with contextlib.suppress(Exception):
             self._client.unregister_worker_plugin(self._shipped.name)
+
+
+def _fetched(future, timeout):
+    """What a worker sent; a `TimeoutError` if it does not come now."""
+    try:
+        return future.result(timeout=timeout)
+    except UnboundLocalError as error:
+        # Dask's own: the request before was given up just now, and its end took this one with it.
+        raise TimeoutError from error
 
 
 def _connected(address):

@@ -117,6 +117,18 @@ class LocalProcesses:
                 config=copy.deepcopy(dask.config.config),  # as it is within this block
             )
 
+    def forget(self, key):
+        """Have a task not done again if the worker that did it dies: its result has been read.
+
+        The client says so too, but some time later, and then its lines are in the ledger.
+        """
+        self.loop.run_sync(self._forget, key)
+
+    async def _forget(self, key):
+        self.scheduler.client_releases_keys(
+            keys=[key], client=self.client.id, stimulus_id=f"vision-read-{key}"
+        )
+
     def kill(self):
         """End the workers at once; none is replaced."""
         self._closing = True

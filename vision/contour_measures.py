@@ -13,6 +13,7 @@ HU_METHODS = {
     "i2": cv2.CONTOURS_MATCH_I2,
     "i3": cv2.CONTOURS_MATCH_I3,
 }
+_UNLIKE = np.finfo(np.float64).max  # what OpenCV gives where one of both has no area
 
 
 class Measures:
@@ -97,8 +98,10 @@ class Measures:
     @functools.cached_property
     def hull_areas(self):
         """Area of the convex hull of each polygon, (n,), in square pixels."""
-        hulls = [one if len(one) < 4 else cv2.convexHull(one) for one in self.points]
-        return _locked(polygon_areas(hulls))
+        area, hull, areas = cv2.contourArea, cv2.convexHull, self.areas.tolist()
+        # Each hull is dropped before the next is made, so that it stays in the cache.
+        found = [area(hull(one)) if len(one) > 3 else own for one, own in zip(self.points, areas)]
+        return _locked(np.array(found, np.float64))
 
     @functools.cached_property
     def solidities(self):
@@ -214,15 +217,34 @@ class Measures:
         if not (good and len(outline) > 2 and cv2.contourArea(outline.astype(np.float32)) > 0):
             refuse("template", template, "an outline of (x, y) around some area, (m, 2)", owner)
         dtype = np.float32 if outline.dtype.kind == "f" else np.int32
-        wanted, number, match = outline.astype(dtype), HU_METHODS[method], cv2.matchShapes
-        found = [match(one, wanted, number, 0) if len(one) > 2 else np.inf for one in self.points]
-        distances = np.array(found, np.float64)
-        distances[distances >= np.finfo(np.float64).max] = np.inf
-        return distances
+        return shape_distances(self.points, outline.astype(dtype), HU_METHODS[method])
 
     def _replaced(self, outlines):
         hierarchy = None if self.hierarchy is None else self.hierarchy.copy()
         return type(self).from_opencv(tuple(outlines), hierarchy, self.shape)
+
+
+def shape_distances(outlines, template, method):
+    """How far the form of each polygon is from that of a template, (n,) float64.
+
+    Parameters
+    ----------
+    outlines : sequence of (n_i, 2) int32 arrays
+    template : (m, 2) ndarray of int32 or float32
+    method : int
+        One of OpenCV's ``CONTOURS_MATCH_*``.
+
+    Examples
+    --------
+    >>> square = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], np.int32)
+    >>> shape_distances([3 * square, square[:2]], square, cv2.CONTOURS_MATCH_I1).tolist()
+    [0.0, inf]
+    """
+    match, nothing = cv2.matchShapes, np.inf
+    found = [match(one, template, method, 0) if len(one) > 2 else nothing for one in outlines]
+    distances = np.fromiter(found, np.float64, len(found))
+    distances[distances >= _UNLIKE] = np.inf
+    return distances
 
 
 def polygon_areas(outlines):
@@ -234,7 +256,8 @@ def polygon_areas(outlines):
     >>> polygon_areas([square, square[:2]]).tolist()
     [16.0, 0.0]
     """
-    return np.array([cv2.contourArea(one) if len(one) > 2 else 0.0 for one in outlines], np.float64)
+    area = cv2.contourArea
+    return np.array([area(one) if len(one) > 2 else 0.0 for one in outlines], np.float64)
 
 
 def nesting(parents):

@@ -122,7 +122,7 @@ class Contours(Measures, Fillings, Result):
         return self.points[rows] if np.ndim(rows) == 0 else self._selected(self.points, rows)
 
     def _selected(self, points, rows, shape=None):
-        kept = tuple(points[row] for row in np.asarray(rows).tolist())
+        kept = tuple(map(points.__getitem__, np.asarray(rows).tolist()))
         links = None if self.hierarchy is None else _selected_links(self.hierarchy, rows)
         return type(self).from_opencv(kept, links, shape or self.shape)
 
@@ -193,9 +193,8 @@ def _selected_links(hierarchy, rows):
     """The hierarchy of the chosen contours: a parent left out gives way to its own parent."""
     rows = np.asarray(rows, np.intp)
     if hierarchy[:, 3].max(initial=-1) < 0:
-        links = np.full((len(rows), 4), -1, np.int32)
-        links[:-1, 0] = np.arange(1, len(rows))
-        links[1:, 1] = np.arange(len(rows) - 1)
+        links, numbers = np.full((len(rows), 4), -1, np.int32), np.arange(len(rows))
+        links[:-1, 0], links[1:, 1] = numbers[1:], numbers[:-1]
         return links
     number = np.full(len(hierarchy) + 1, -1)  # one more: -1, for none, stays -1
     number[rows] = np.arange(len(rows))

@@ -13,6 +13,7 @@ from vision.array_files import KINDS, decode_npy, encode_npy, slug
 from vision.branches import NamedBranches
 from vision.composition import Composable, Edits, class_name
 from vision.errors import LoadError, ParameterError, VisionError
+from vision.explaining import Explain
 from vision.foreach import ForEach
 from vision.pipeline import Pipeline
 from vision.text import describe
@@ -20,7 +21,7 @@ from vision.zip_checks import MAX_RATIO, open_zip, read_member, write_zip
 
 FOLDER, OWN = "steps", "files"
 # What they learn is in their parts alone.
-CONTAINERS = (Pipeline, NamedBranches, ForEach, FeatureUnion)
+CONTAINERS = (Pipeline, NamedBranches, ForEach, Explain, FeatureUnion)
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]*_")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 

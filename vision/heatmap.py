@@ -76,7 +76,8 @@ class Heatmap(Result):
         least = -1 if self.signed else 0
         if low >= least and high <= 1:
             return
-        came = f"values from {low:g} to {high:g}" if np.isfinite([low, high]).all() else "NaN or inf"
+        finite = np.isfinite([low, high]).all()
+        came = f"values from {low:g} to {high:g}" if finite else "NaN or infinity"
         hint = "Heatmap.scaled(values) divides by the largest; signed=True allows -1 to 1."
         raise ImageError(
             f"The 'values' of Heatmap must be finite and in [{least}, 1]. Got {came}. {hint}"

@@ -124,6 +124,7 @@ DESCRIPTIONS = {
     Kind.VALUE: "a value",
     Kind.ANY: "anything",
 }
+has_pixels = operator.attrgetter("size")
 _AT_ONCE = 2**19  # pixels of a mask that are looked at together
 # (dtype, number of channels; 0 for two dimensions, -1 for one) to the kinds such an array may be
 ARRAY_KINDS = {
@@ -349,7 +350,7 @@ def check_of_values(image, takes):
     kinds = {kind for kind in kinds_of(image) if kind.fits(takes)}
     if kinds and kinds <= {Kind.MASK, Kind.EDGES}:
         return _is_mask
-    return _is_unit_image if kinds == {Kind.FLOAT} else operator.attrgetter("size")
+    return _is_unit_image if kinds == {Kind.FLOAT} else has_pixels
 
 
 def _is_mask(image):

@@ -99,6 +99,8 @@ class Window:
         return self.size
 
     def __getitem__(self, piece):
+        if isinstance(piece, int):
+            return self[piece : piece + 1][0]
         start, stop, _ = piece.indices(self.size)
         if start < self.start or stop > self.start + len(self.block):
             os.lseek(self.descriptor, start, os.SEEK_SET)

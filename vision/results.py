@@ -15,11 +15,12 @@ True
 from vision.classification import Classification
 from vision.contours import Contours
 from vision.detections import Detections
+from vision.heatmap import Heatmap
 from vision.keypoints import Keypoints
 from vision.matches import Matches
 from vision.quadrilaterals import Quadrilaterals
 from vision.result_base import Result
-from vision.segmentation import Heatmap, Segmentation
+from vision.segmentation import Segmentation
 from vision.shapes import Circles, Lines
 
 __all__ = [

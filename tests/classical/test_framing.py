@@ -82,6 +82,11 @@ def test_a_pad_of_one_width_and_its_exception():
     assert np.array_equal(Pad(20, left=3, value=255)(image), expected)
 
 
+def test_only_the_named_side_is_padded_if_nothing_is_said():
+    image = data.coins()
+    assert np.array_equal(Pad(left=3)(image), np.pad(image, [(0, 0), (3, 0)]))
+
+
 def test_a_padded_mask_stays_one_if_the_border_is_of_its_values():
     for step in (Pad(3), Pad(3, value=255), Pad(3, border="edge", value=7)):
         assert step.gives_for(Kind.MASK) is Kind.MASK

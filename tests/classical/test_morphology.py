@@ -69,6 +69,13 @@ def test_opening_and_closing_are_scikit_images(element):
     assert np.array_equal(Closing(element=element)(image), closed)
 
 
+def test_the_default_is_a_square_of_three():
+    image, square = data.coins(), np.ones((3, 3), np.uint8)
+    opened = morphology.opening(image, square, mode="ignore")
+    assert np.array_equal(Opening()(image), opened)
+    assert np.array_equal(Closing()(image), morphology.closing(image, square, mode="ignore"))
+
+
 def test_colour_channels_are_taken_one_by_one():
     image = data.coffee()
     for step in (Erosion(5), Dilation(5), Opening(5), Closing(5)):

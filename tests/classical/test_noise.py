@@ -101,6 +101,14 @@ def test_each_level_is_a_photon_by_default():
     assert not PoissonNoise()(np.zeros((9, 9), np.uint8)).any()
 
 
+def test_photons_of_a_photograph_are_spread_as_poisson_says_at_every_pixel():
+    image = data.coffee()[100:140, 200:250] // 2  # nothing is cut off at white
+    noisy = np.stack([PoissonNoise(random_state=seed)(image) for seed in range(200)]).astype(float)
+    z = (noisy.mean(axis=0) - image) / np.sqrt(np.maximum(image, 1) / 200)
+    assert np.abs(z).max() < 5.5
+    assert z.std() == pytest.approx(1, rel=0.06)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_salt_and_pepper_are_as_many_as_asked_for(dtype):
     image = in_dtype(FLAT, dtype)

@@ -92,6 +92,12 @@ def test_upright_corners_crop(dtype):
     assert np.array_equal(turned, np.rot90(expected, -1))
 
 
+def test_upright_corners_crop_in_colour():
+    image = data.coffee()
+    corners = [(30, 20), (129, 20), (129, 69), (30, 69)]
+    assert np.array_equal(Rectify(corners)(image), image[20:70, 30:130])
+
+
 def test_the_corners_come_to_the_corner_pixels():
     corners = [(3.5, 7), (90, -2), (99, 80.25), (-4, 66)]
     step = Rectify(corners, width=31, height=47)

@@ -54,6 +54,11 @@ def test_several_floods_are_the_union_of_each():
     assert FloodFill([(1, 0), (2, 0)], 10)(line).all()
 
 
+def test_thirty_levels_from_the_mean_are_alike_by_default():
+    image = np.array([[10, 40, 56]], np.uint8)  # 30 from the seed, then 31 from the mean of 25
+    assert RegionGrowing([(0, 0)])(image).tolist() == [[1, 1, 0]]
+
+
 def regions_hold(image, labels, seeds, tolerance, connectivity=1):
     """Whether each region holds its seed, is connected, and has no like pixel left beside it."""
     image = np.atleast_3d(image).astype(float)

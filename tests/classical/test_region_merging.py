@@ -111,6 +111,13 @@ def test_no_region_of_a_photograph_is_smaller_than_asked():
     assert measure.label(labels, connectivity=1).max() == labels.max()
 
 
+@pytest.mark.parametrize("name", ["coffee", "camera"])
+def test_the_parts_make_the_whole_on_odd_sizes(name):
+    image = getattr(data, name)()[100:201, 180:317]
+    merged = merge_even(quadtree(image, 20**2), image, 20**2)
+    assert np.array_equal(SplitAndMerge()(image), merge_small(merged, image, 50))
+
+
 def test_coins_lie_in_regions_of_their_own():
     image = data.coins()
     labels = SplitAndMerge()(image)

@@ -45,6 +45,13 @@ def test_components_of_coins():
     assert found.max() < ConnectedComponents(4)(mask).max()
 
 
+def test_components_are_numbered_from_the_top_down():
+    found = ConnectedComponents()(Otsu()(data.coins()))
+    tops = [np.flatnonzero((found == label).any(axis=1))[0] for label in range(1, found.max() + 1)]
+    assert np.diff(tops).min() >= -1  # two rows are looked at together
+    assert np.diff(tops).max() > 1
+
+
 FILTERS = [
     ({"area": (100, 2000)}, lambda r: 100 <= r.area <= 2000),
     ({"x": (200, None)}, lambda r: r.centroid[1] >= 200),

@@ -235,3 +235,10 @@ def test_distance_watershed_refuses_what_is_no_mask():
         DistanceWatershed(0)(np.zeros((3, 3), np.uint8))
     with pytest.raises(KindError, match="0 and 255 only"):
         DistanceWatershed()(np.full((3, 3), 3, np.uint8))
+
+
+def test_objects_taken_apart_are_numbered_from_the_top_down():
+    mask = np.zeros((60, 60), np.uint8)
+    mask[5:20, 40:55] = mask[35:50, 5:20] = 255
+    labels = DistanceWatershed()(mask)
+    assert (labels[12, 47], labels[42, 12], labels.max()) == (1, 2, 2)

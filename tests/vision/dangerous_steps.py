@@ -51,7 +51,7 @@ class Dangerous(vision.Step):
             raise SystemExit(4)
         elif mark == SLEEP:
             self._note(image)
-            time.sleep(30)
+            time.sleep(300)
         elif mark == DIE and self._note(image):
             os.kill(os.getpid(), signal.SIGKILL)
         return image.copy()

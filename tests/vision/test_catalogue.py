@@ -3,13 +3,14 @@
 import pytest
 from sklearn.utils.discovery import all_estimators
 
-from vision import Step, UnknownNameError, catalogue
+from vision import UnknownNameError, catalogue
 from vision.sklearn_names import SKLEARN
+from vision.step import ImageEstimator
 
 
 @pytest.mark.parametrize("name", catalogue.names())
 def test_every_name_resolves_to_a_step_that_can_be_made(name):
-    assert issubclass(catalogue.resolve(name), Step)
+    assert issubclass(catalogue.resolve(name), ImageEstimator)
     assert type(catalogue.make(name)) is catalogue.resolve(name)
     assert catalogue.name_of(catalogue.resolve(name)) == name
 

@@ -127,7 +127,7 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
     ("command", "words"),
     [
         ("rum mask.yaml photos --out r", "no command 'rum'. Did you mean 'run'?"),
-        ("zzz", "There are run, status, merge, replay, trace, steps, check, demo."),
+        ("zzz", "There are run, status, merge, replay, explain, trace, steps, check, demo."),
         ("run mask.yaml photos --out r --overlai", "Did you mean '--overlay'?"),
         ("run --overlai", "'vision run' has no option '--overlai'."),
         ("run mask.yaml photos --outt=r", "no option '--outt'. Did you mean '--out'?"),
@@ -226,7 +226,7 @@ def test_no_command_shows_the_help_and_ends_with_2(capsys):
     assert "vision run parts.yaml photos/ --out results/" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "run", "trace", "steps", "check", "demo"])
+@pytest.mark.parametrize("command", ["", "run", "explain", "trace", "steps", "check", "demo"])
 def test_help_fits_the_screen_and_ends_with_0(capsys, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
     assert main([*command.split(), "--help"]) == 0
@@ -395,7 +395,9 @@ def test_steps_lists_every_step_with_its_summary(capsys):
         assert listed[name].endswith(summary)
 
 
-@pytest.mark.parametrize("name", ["And", "Or", "Xor", "Not", "Branches", "Pick", "ForEach"])
+@pytest.mark.parametrize(
+    "name", ["And", "Or", "Xor", "Not", "Branches", "Pick", "ForEach", "Explain"]
+)
 def test_what_holds_steps_is_shown_as_a_file_has_it(capsys, name):
     assert main(["steps", name]) == 0
     said = capsys.readouterr().out

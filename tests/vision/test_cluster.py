@@ -26,12 +26,14 @@ from tests.vision.dangerous_steps import (
 )
 from tests.vision.run_folders import files_below, put, put_broken, put_photos, run, table
 from vision.cli import main
+from vision.cluster import Cluster
 from vision.cluster_options import check_cluster
 from vision.cluster_work import Shipped
 from vision.composition import chain
 from vision.errors import MissingDependencyError, ParameterError
+from vision.plan import Plan
 from vision.records import Recorder
-from vision.run_work import Chunk
+from vision.run_work import Chunk, Work
 from vision.staging import remove_left
 
 psutil = pytest.importorskip("psutil", reason="comes with Dask")
@@ -72,13 +74,23 @@ def notes(tmp_path):
     return folder
 
 
-def start(*arguments, **options):
-    """A run in a process of its own, which nobody guards by asking for its name."""
-    command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
-    return subprocess.Popen(command, **options)
+@pytest.fixture
+def start():
+    """Starts a run in a process of its own, which nobody guards by asking for its name."""
+    started = []
+
+    def run_script(*arguments, **options):
+        command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
+        started.append(subprocess.Popen(command, **options))
+        return started[-1]
+
+    yield run_script
+    for process in started:  # of a test that failed
+        process.kill()
+        process.communicate()
 
 
-def wait_for(what, seconds=60):
+def wait_for(what, seconds=300):
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline
@@ -131,7 +143,7 @@ def test_a_step_of_the_users_own_script_runs_and_the_script_but_once(tmp_path):
     assert np.array_equal(made, 255 - np.dstack([marked(1)] * 3))
 
 
-def test_workers_that_are_killed_cost_nothing(tmp_path, notes):
+def test_workers_that_are_killed_cost_nothing(tmp_path, notes, start):
     source = put_marked(tmp_path / "in", 60, {7: DIE, 30: DIE, 31: DIE})
     process = start(source, tmp_path / "out", notes, stderr=subprocess.PIPE)
     assert process.communicate()[1] == b""
@@ -168,8 +180,28 @@ def test_a_file_that_never_ends_is_an_error_after_its_time(tmp_path):
     assert row == {"source": "009.png", "error": "TimeoutError", "reason": reason}
 
 
+def test_a_request_that_ends_with_the_one_before_it_is_made_again(tmp_path):
+    """Both share a message to the worker; Dask's `sync` then has no result to return."""
+
+    class Future:
+        key, status, came = "a", "finished", False
+
+        def result(self, timeout):
+            if not self.came:
+                self.came = True
+                raise UnboundLocalError("cannot access local variable 'result'")
+            return pickle.dumps(([{"name": "0.png"}], 0.5, None))
+
+    work = Work(Plan([Otsu()]), Recorder(str(tmp_path)), "0a1b", "key", durable=True)
+    cluster = Cluster(work, chain(Otsu()), workers=1, earlier=False)
+    chunk = Chunk(vision.Images([marked(0)]), ["0.png"], [(0, None)])
+    cluster._arrived(1, chunk, Future())
+    assert cluster.completed(1) is None
+    assert cluster.completed(1) == (chunk, [{"name": "0.png"}], 0.5)
+
+
 @LINUX
-def test_a_killed_parent_leaves_no_process_and_is_resumed(tmp_path, notes):
+def test_a_killed_parent_leaves_no_process_and_is_resumed(tmp_path, notes, start):
     source = put_marked(tmp_path / "in", 30, {10: HANG})
     ledger = tmp_path / "out/ledger.jsonl"
     parent = start(source, tmp_path / "out", notes)
@@ -179,7 +211,7 @@ def test_a_killed_parent_leaves_no_process_and_is_resumed(tmp_path, notes):
     assert len(children) >= 3  # two workers, and Python's resource tracker
     parent.kill()
     parent.wait()
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     put(source, "010.png", marked(10))
     summary = run(Dangerous(str(notes)), source, tmp_path / "out", workers=2)
     assert summary.unchanged >= 5
@@ -194,21 +226,24 @@ def test_a_killed_parent_leaves_no_process_and_is_resumed(tmp_path, notes):
     ("number", "code", "mark"),
     [(signal.SIGINT, -2, SLEEP), (signal.SIGTERM, 143, HANG), (signal.SIGHUP, 129, SLEEP)],
 )
-def test_signals_end_a_run_in_order_even_within_a_long_step(tmp_path, notes, number, code, mark):
+def test_signals_end_a_run_in_order_even_within_a_long_step(
+    tmp_path, notes, start, number, code, mark
+):
     source = put_marked(tmp_path / "in", 30, {8: mark})
     alone = {"stderr": subprocess.DEVNULL, "start_new_session": True}
     parent = start(source, tmp_path / "out", notes, **alone)
     wait_for(lambda: list(notes.iterdir()))
-    time.sleep(0.3)
+    # With Python's lock held, a worker cannot send what it had done before.
+    some = {f"00{number}.png" for number in range(4)} if mark == SLEEP else set()
+    ledger = tmp_path / "out/ledger.jsonl"
+    wait_for(lambda: all(name in ledger.read_text() for name in some or [".png"]))
     children = psutil.Process(parent.pid).children(recursive=True)
     os.killpg(parent.pid, number)  # as a terminal does: workers get it too
-    started = time.monotonic()
-    assert parent.wait(timeout=20) == code
-    assert time.monotonic() - started < 4  # two seconds, and two for a busy machine
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert parent.wait(timeout=120) == code  # `benchmarks.stops` holds it to two seconds
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     kept = {row["source"] for row in table(tmp_path / "out/results.csv")}
-    # With Python's lock held, a worker cannot send what it had done before.
-    assert kept >= {"000.png", "001.png", "002.png", "003.png"} if mark == SLEEP else kept
+    assert kept
+    assert kept >= some
     assert not list((tmp_path / "out").rglob(".vision-*"))
 
 

@@ -481,8 +481,10 @@ def test_headers_are_read_back_by_tarfile(name, odd, size):
 SLOW = (
     "import sys, time, vision\n"
     "class Slow(vision.Step):\n"
+    "    calls = 0\n"
     "    def apply(self, image):\n"
-    "        time.sleep(0.12)\n"
+    "        Slow.calls += 1\n"
+    "        time.sleep(0.12 if Slow.calls <= int(sys.argv[3]) else 300)\n"
     "        return image.copy()\n"
     "vision.run(Slow(), sys.argv[1], sys.argv[2], pack='tar', threads=2, progress=False)\n"
 )
@@ -492,7 +494,7 @@ SLOW = (
 def test_killed_midway_and_gone_on_with_it_is_the_run_undisturbed(source, tmp_path, lines):
     out = tmp_path / "out"
     command = [sys.executable, "-c", SLOW, str(source), str(out)]
-    child = subprocess.Popen(command)
+    child = subprocess.Popen([*command, str(COUNT - 1)])  # stuck in the last, it can be killed
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         time.sleep(0.01)
@@ -504,7 +506,7 @@ def test_killed_midway_and_gone_on_with_it_is_the_run_undisturbed(source, tmp_pa
     assert child.wait() == -signal.SIGKILL
     with Ledger(out / "ledger.jsonl") as ledger:
         finished = {name: ledger[name]["outputs"] for name in ledger}
-    subprocess.run(command, check=True)
+    subprocess.run([*command, str(COUNT)], check=True)
     with Ledger(out / "ledger.jsonl") as ledger:
         assert all(ledger[name]["outputs"] == outputs for name, outputs in finished.items())
         for name in ledger:

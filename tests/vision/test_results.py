@@ -55,7 +55,7 @@ def examples():
         ),
         "segmentation": Segmentation(labels, {3: "leaf"}, {3: (1, 2, 3)}),
         "classification": Classification("a", {"a": 0.7, "b": 0.3}, "probability", SHAPE),
-        "heatmap": Heatmap(values, "cat", "Grad-CAM"),
+        "heatmap": Heatmap(values, target="cat", method="gradcam"),
     }
 
 

@@ -373,8 +373,15 @@ def test_an_unfitted_pipeline_is_refused(photos, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["images/cat.png", "results.csv", "results.parquet", "vanished.csv", "pipeline.yaml"]
-    + ["pipeline.vision", "ledger.jsonl"],
+    [
+        "images/cat.png",
+        "results.csv",
+        "results.parquet",
+        "vanished.csv",
+        "pipeline.yaml",
+        "pipeline.vision",
+        "ledger.jsonl",
+    ],
 )
 def test_what_no_run_made_is_never_written_over(photos, tmp_path, name):
     put(tmp_path / "out", "images/cat.png", squares(1)).rename(tmp_path / "kept")

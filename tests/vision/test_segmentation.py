@@ -1,13 +1,12 @@
-"""Segmentations and heat maps: values by hand, colours from Matplotlib."""
+"""Segmentations: values by hand and by scikit-image."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from skimage import data, measure
 
 from vision.errors import ImageError, ParameterError
 from vision.palette import label_colors
-from vision.segmentation import Heatmap, Segmentation
+from vision.segmentation import Segmentation
 
 pytestmark = pytest.mark.cv2
 
@@ -122,63 +121,3 @@ def test_alpha_refused(alpha):
     image = np.zeros((40, 50), np.uint8)
     with pytest.raises(ParameterError, match=r"'alpha' of Segmentation\.draw"):
         Segmentation(corner()).draw(image, alpha)
-    with pytest.raises(ParameterError, match=r"'alpha' of Heatmap\.draw"):
-        Heatmap(np.zeros((40, 50), np.float32)).draw(image, alpha)
-
-
-def test_heat_records_by_hand():
-    values = np.zeros((4, 5), np.float32)
-    values[2, 3] = 10
-    assert Heatmap(values, 7, "occlusion").to_records() == [
-        {"target": 7, "method": "occlusion", "x": 3, "y": 2, "peak": 10.0, "mean": 0.5}
-    ]
-
-
-def test_heat_has_matplotlibs_inferno_from_lowest_to_highest():
-    values = np.linspace(3, 5, 256, dtype=np.float32).reshape(16, 16)
-    drawn = Heatmap(values).draw(np.zeros((16, 16), np.uint8), alpha=1)
-    expected = mpl.colormaps["inferno"](np.arange(256), bytes=True)[:, :3].reshape(16, 16, 3)
-    assert np.abs(drawn.astype(int) - expected).max() <= 1
-
-
-def test_signed_heat_diverges_around_zero():
-    values = np.array([[-2, -1, 0, 1]], np.float32)
-    blue, pale, white, red = Heatmap(values).draw(np.zeros((1, 4), np.uint8), 1)[0].astype(int)
-    assert blue[2] > blue[0] + 50
-    assert pale[2] > pale[0]
-    assert white.tolist() == [247, 247, 247]
-    assert red[0] > red[2]
-
-
-def test_even_heat_is_drawn_dark():
-    drawn = Heatmap(np.full((2, 2), 3, np.float32)).draw(np.zeros((2, 2), np.uint8), 1)
-    assert drawn.max() <= 5
-
-
-def test_heat_lies_over_the_grey_image():
-    image = np.zeros((1, 2, 3), np.uint8)
-    image[0, 1] = (255, 0, 0)  # BT.601 luma 76
-    drawn = Heatmap(np.zeros((1, 2), np.float32)).draw(image, alpha=0)
-    assert drawn.tolist() == [[[0, 0, 0], [76, 76, 76]]]
-
-
-def test_the_view_says_that_colours_are_for_display():
-    heat = Heatmap(np.array([[0.25, 4]], np.float32))
-    assert "normalised for display only: dark 0.25 to bright 4" in heat._caption()
-    signed = Heatmap(np.array([[-8, 4]], np.float32))
-    assert "blue -8, white 0, red 8" in signed._caption()
-
-
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        (np.array([[0, np.nan]], np.float32), "finite"),
-        (np.array([[0, -np.inf]], np.float32), "finite"),
-        (np.zeros((3, 3)), r"float64; values.astype\(np.float32\)"),
-        (np.zeros(3, np.float32), r"\(H, W\)"),
-        (np.zeros((0, 3), np.float32), "at least one pixel"),
-    ],
-)
-def test_heat_refused(values, says):
-    with pytest.raises(ImageError, match=says):
-        Heatmap(values)

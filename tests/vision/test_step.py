@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import vision
-from classical import Erosion, Gray, Normalize, Not, Otsu, ToUint8
-from vision.errors import ImageError, KindError
+from classical import Erosion, FindContours, Gray, InRange, Normalize, Not, Otsu, ToUint8
+from vision.errors import ImageError, KindError, VisionError
 from vision.step import as_batch
 
 IMAGE = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
@@ -101,3 +101,23 @@ def test_what_was_taken_once_says_nothing_of_another_form():
     for shape in ((4, 5, 4), (5,), (2, 4, 5, 3), (4, 4, 5, 3)):
         with pytest.raises(KindError):
             step(np.zeros(shape, np.uint8))
+
+
+def test_what_was_let_in_by_its_form_is_looked_at_again_once_anything_differs():
+    gray = np.full((4, 5), 90, np.uint8)
+    step = InRange("gray", 50, 100)
+    assert step(gray).all() and step(gray[:2]).all()
+    for other in (gray[:0], gray.astype(np.uint16), gray[0], gray.tolist()):
+        with pytest.raises(VisionError):
+            step(other)
+    step.set_params(space="hsv", low=(0, 0, 0), high=(9, 9, 9))
+    with pytest.raises(KindError):
+        step(gray)
+
+
+def test_a_mask_is_looked_at_every_time():
+    mask = np.full((4, 5), 255, np.uint8)
+    step = FindContours()
+    assert len(step(mask)) == len(step(mask)) == 1
+    with pytest.raises(KindError):
+        step(mask - np.uint8(1))

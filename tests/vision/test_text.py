@@ -356,7 +356,7 @@ def test_a_fixed_mask_is_a_png_that_another_library_reads(tmp_path):
     (file,) = tmp_path.iterdir()
     assert f"{{file: {file.name}}}" in text
     with Image.open(file) as picture:
-        assert np.array_equal(np.asarray(picture), FRAME)
+        assert np.array_equal(np.asarray(picture.convert("L")), FRAME)
     assert same(from_text(text, tmp_path), pipeline)
 
 

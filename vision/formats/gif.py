@@ -64,6 +64,8 @@ def _blocks(data, at):
         kind = head[:1] or take(data, at, 1)
         if kind == b",":
             frames += 1
+            if frames > MAX_FRAMES:
+                raise ImageError(f"it has more than {MAX_FRAMES:,} frames: split it")
             flags = head[9] if len(head) == 10 else take(data, at, 10)[9]
             at = _skip(data, at + 11 + _palette_size(flags))
         elif kind == b";":
@@ -74,19 +76,18 @@ def _blocks(data, at):
         else:
             at += 1  # other decoders pass over stray bytes between blocks too
             continue
-        if frames > MAX_FRAMES:
-            raise ImageError(f"it has more than {MAX_FRAMES:,} frames: split it")
         yield kind, begin, at
     raise ImageError(f"more than {MAX_BLOCKS:,} GIF blocks")
 
 
 def _skip(data, at):
     """Past the sub-blocks that begin at `at`."""
-    while True:
-        length = (data[at : at + 1] or take(data, at, 1))[0]
-        at += length + 1
-        if not length:
-            return at
+    try:
+        while length := data[at]:
+            at += length + 1
+    except IndexError:
+        take(data, at, 1)  # says where the file ends
+    return at + 1
 
 
 def decode(data, header, detail, mode):

@@ -80,7 +80,7 @@ def test_every_method_peaks_where_the_only_filter_fires(name):
     assert 2 <= x <= 10
 
 
-@pytest.mark.parametrize("name", set(METHODS) - {"eigencam"})
+@pytest.mark.parametrize("name", sorted(set(METHODS) - {"eigencam"}))
 def test_the_other_class_is_explained_by_the_other_corner(name):
     network = deep.CNNClassifier.from_model(corner_detector(), ["red", "blue"])
     options = {"noise": 0.02} if name == "smoothgrad" else {}

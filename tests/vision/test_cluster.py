@@ -86,8 +86,8 @@ def start():
 
     yield run_script
     for process in started:  # of a test that failed
-        process.kill()
-        process.communicate()
+        with process:
+            process.kill()
 
 
 def wait_for(what, seconds=300):

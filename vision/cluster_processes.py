@@ -29,6 +29,7 @@ SETTINGS = {
 STARTS = 10  # in a row that may fail
 HERE = "127.0.0.1"
 CLOSE = 0.5  # seconds that each part has to close
+FORGETTING = 1.0  # seconds that a finished task has to be forgotten
 
 
 class LocalProcesses:
@@ -122,7 +123,8 @@ class LocalProcesses:
 
         The client says so too, but some time later, and then its lines are in the ledger.
         """
-        self.loop.run_sync(self._forget, key)
+        with contextlib.suppress(TimeoutError):  # while everything ends nobody may answer
+            self.loop.run_sync(self._forget, key, callback_timeout=FORGETTING)
 
     async def _forget(self, key):
         self.scheduler.client_releases_keys(

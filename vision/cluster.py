@@ -102,8 +102,11 @@ class Cluster:
 
     def _open(self):
         """Get workers, while the run goes on; chunks wait for them."""
+        from vision.cluster_processes import given_up_quietly
+
         try:
             client = self._processes.connect() if self._processes else _connected(self.address)
+            client.loop.asyncio_loop.set_exception_handler(given_up_quietly)
             client.subscribe_topic("worker-restart-memory", self._note_oversized)
             client.register_plugin(self._shipped)
             with self._lock:

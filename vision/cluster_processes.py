@@ -209,6 +209,18 @@ def quiet():
             logger.setLevel(level)
 
 
+def given_up_quietly(loop, context):
+    """What an event loop of Dask says of a failure that nobody waited for.
+
+    Reading a result that does not come in time is given up; if its task fails after that, Dask
+    leaves behind an `AllExit`, which asyncio would print.
+    """
+    from distributed.client import AllExit
+
+    if not isinstance(context.get("exception"), AllExit):
+        loop.default_exception_handler(context)
+
+
 def _of_dask(name):
     return name.partition(".")[0] in ("distributed", "tornado")
 

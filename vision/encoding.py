@@ -4,11 +4,11 @@ import functools
 import io
 import os
 import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
+from isal import isal_zlib
 
 from vision.checks import check_integer, refuse
 from vision.errors import ImageError
@@ -221,11 +221,11 @@ def _encode_png(image, quality):
     Against OpenCV's encoder a quarter to a third of the time on photographs, at the same size
     within 5%; a twentieth on masks, at half the size.
     """
-    from isal import isal_zlib
-
     height, width = image.shape[:2]
     bits, rows = _rows_of(image)
-    pixels = memoryview(isal_zlib.compress(rows, 1))
+    # `isal_zlib.compress` gives small pictures other bytes from one thread to the next.
+    deflate = isal_zlib.compressobj(1)
+    pixels = memoryview(deflate.compress(rows) + deflate.flush())
     colour = 0 if image.ndim == 2 else {3: 2, 4: 6}[image.shape[2]]
     start = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     parts = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", start)]
@@ -258,7 +258,7 @@ def _is_bilevel(image):
 
 
 def _chunk(name, data):
-    check = zlib.crc32(data, zlib.crc32(name))
+    check = isal_zlib.crc32(data, isal_zlib.crc32(name))
     return len(data).to_bytes(4, "big"), name, data, check.to_bytes(4, "big")
 
 

@@ -1,5 +1,7 @@
 """Runs on worker processes: what threads give, whatever happens to a worker."""
 
+import asyncio
+import gc
 import hashlib
 import os
 import pickle
@@ -28,6 +30,7 @@ from tests.vision.run_folders import files_below, put, put_broken, put_photos, r
 from vision.cli import main
 from vision.cluster import Cluster
 from vision.cluster_options import check_cluster
+from vision.cluster_processes import given_up_quietly
 from vision.cluster_work import Shipped
 from vision.composition import chain
 from vision.errors import MissingDependencyError, ParameterError
@@ -198,6 +201,29 @@ def test_a_request_that_ends_with_the_one_before_it_is_made_again(tmp_path):
     cluster._arrived(1, chunk, Future())
     assert cluster.completed(1) is None
     assert cluster.completed(1) == (chunk, [{"name": "0.png"}], 0.5)
+
+
+def test_a_request_that_was_given_up_says_nothing_and_other_failures_do(caplog):
+    """Dask's own task ends with an `AllExit` that nobody reads, and asyncio prints those."""
+    from distributed.client import AllExit
+
+    async def fail(*errors):
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(given_up_quietly)
+        tasks = [loop.create_task(_raise(error)) for error in errors]
+        await asyncio.wait(tasks)
+        del tasks
+        gc.collect()
+
+    async def _raise(error):
+        raise error
+
+    asyncio.run(fail(AllExit()))
+    assert caplog.text == ""
+    asyncio.run(fail(AllExit(), OSError("no route")))
+    assert "never retrieved" in caplog.text
+    assert "no route" in caplog.text
+    assert "AllExit" not in caplog.text
 
 
 @LINUX

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import threading
 import zlib
 
 import numpy as np
@@ -44,6 +45,25 @@ def test_what_is_written_losslessly_is_read_again(data):
         image = image[..., :3]  # WebP does not store an alpha that says nothing
     assert pixels.dtype == dtype
     assert np.array_equal(pixels, image)
+
+
+def test_png_is_the_same_in_every_thread():
+    images = [np.full((6, 8), value, np.uint8) for value in range(0, 80, 10)]
+    found = set()
+    before = threading.stack_size()
+    try:
+        for pages in range(64):  # the stack of each begins elsewhere, with something else in it
+            threading.stack_size(2**20 + pages * 2**12)
+            thread = threading.Thread(target=lambda: found.add(tuple(map(_as_png, images))))
+            thread.start()
+            thread.join()
+    finally:
+        threading.stack_size(before)
+    assert len(found) == 1
+
+
+def _as_png(image):
+    return encode(image, "PNG")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300, 3), (300, 1, 3), (1, 9000), (257, 33, 4)])

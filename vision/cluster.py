@@ -23,6 +23,7 @@ LOSSES = 20  # deaths of workers that a chunk outlives which they had not begun
 CONNECT = 10.0  # seconds in which a scheduler must answer
 FOLLOW = 10.0  # seconds between two looks at how many workers there are
 OPEN = 0.5  # seconds in which what was being opened is found open, and closed
+RELEASE = 1.0  # seconds that a finished task has to be forgotten
 LEAVE = 0.3  # seconds in which workers of a cluster are told that a run is over
 WARN_ABOVE = "distributed.admin.large-graph-warning-threshold"  # pictures in memory travel
 
@@ -177,10 +178,17 @@ class Cluster:
         except TimeoutError:  # a step keeps the worker from sending it
             self._done.put((attempt, future))
             return None
-        if self._processes:
-            self._processes.forget(future.key)
+        self._let_go(future.key)
         self._futures.pop(attempt[0], None)
         return attempt[1], given, seconds
+
+    def _let_go(self, key):
+        """Have a task not done again if the worker that did it dies: its result has been read.
+
+        The client says so too, but some time later, and then its lines are in the ledger.
+        """
+        with contextlib.suppress(Exception):  # while everything ends nobody may answer
+            self._client.sync(_released, self._client, key, callback_timeout=RELEASE)
 
     def _outcome(self, number, chunk, future, timeout):
         from distributed import KilledWorker
@@ -294,6 +302,16 @@ def _fetched(future, timeout):
     except UnboundLocalError as error:
         # Dask's own: the request before was given up just now, and its end took this one with it.
         raise TimeoutError from error
+
+
+async def _released(client, key):
+    """Once this returns, the scheduler has forgotten a task."""
+
+    def release(key, client, dask_scheduler=None):  # sent by value: it may lack this package
+        stimulus = f"vision-read-{key}"
+        dask_scheduler.client_releases_keys(keys=[key], client=client, stimulus_id=stimulus)
+
+    await client.run_on_scheduler(release, key, client.id)
 
 
 def _connected(address):

@@ -29,7 +29,6 @@ SETTINGS = {
 STARTS = 10  # in a row that may fail
 HERE = "127.0.0.1"
 CLOSE = 0.5  # seconds that each part has to close
-FORGETTING = 1.0  # seconds that a finished task has to be forgotten
 
 
 class LocalProcesses:
@@ -117,19 +116,6 @@ class LocalProcesses:
                 silence_logs=logging.CRITICAL,
                 config=copy.deepcopy(dask.config.config),  # as it is within this block
             )
-
-    def forget(self, key):
-        """Have a task not done again if the worker that did it dies: its result has been read.
-
-        The client says so too, but some time later, and then its lines are in the ledger.
-        """
-        with contextlib.suppress(TimeoutError):  # while everything ends nobody may answer
-            self.loop.run_sync(self._forget, key, callback_timeout=FORGETTING)
-
-    async def _forget(self, key):
-        self.scheduler.client_releases_keys(
-            keys=[key], client=self.client.id, stimulus_id=f"vision-read-{key}"
-        )
 
     def kill(self):
         """End the workers at once; none is replaced."""

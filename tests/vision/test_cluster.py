@@ -273,6 +273,32 @@ def test_signals_end_a_run_in_order_even_within_a_long_step(
     assert not list((tmp_path / "out").rglob(".vision-*"))
 
 
+def test_a_task_whose_result_was_read_is_known_to_no_scheduler(tmp_path, monkeypatch):
+    """Else Dask does it again when its worker dies, though its lines are in the ledger."""
+    from distributed import LocalCluster
+
+    left = []
+    let_go = Cluster._let_go
+
+    def watched(self, key):
+        known = self._client.run_on_scheduler(_tasks)
+        let_go(self, key)
+        left.append((key in known, key in self._client.run_on_scheduler(_tasks)))
+
+    monkeypatch.setattr(Cluster, "_let_go", watched)
+    source = put_marked(tmp_path / "in", 4, {})
+    options = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **options) as cluster:
+        run(Otsu(), source, tmp_path / "remote", dask=cluster.scheduler_address)
+    run(Otsu(), source, tmp_path / "local", workers=1)
+    assert len(left) >= 2
+    assert set(left) == {(True, False)}
+
+
+def _tasks(dask_scheduler=None):
+    return set(dask_scheduler.tasks)
+
+
 def test_a_cluster_that_is_there_already_does_it_too_and_is_left_as_it_was(tmp_path, notes):
     script = (
         "import sys\n"

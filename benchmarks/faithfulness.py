@@ -24,7 +24,7 @@ import deep
 import vision
 from benchmarks.machine import describe_machine
 from vision.explanation import explain
-from vision.explanation_table import BASELINES, baseline_map, faithfulness_table
+from vision.explanation_table import BASELINES, baseline_map, faithfulness_rows
 from vision.map_checks import pointing_game
 from vision.opencv import cv2
 
@@ -116,10 +116,8 @@ def main(architecture="mobilenet", *methods):
     print(f"{architecture}, {len(pictures)} photographs, {len(cases)} cases in pairs")
     print(f"{'method':<12}" + "".join(f"{name:>14}" for name in (*COLUMNS, "in pairs")))
     rows = {}
-    table = faithfulness_table(
-        network, pictures.values(), methods or METHODS, [BOXES[name] for name in pictures]
-    )
-    for row in table:
+    boxes = [BOXES[name] for name in pictures]
+    for row in faithfulness_rows(network, pictures.values(), methods or METHODS, boxes):
         row["in pairs"] = pointed(network, row["method"], cases)
         rows[row["method"]] = row
         cells = "".join(f"{row[name]:>14.3f}" for name in (*COLUMNS, "in pairs"))

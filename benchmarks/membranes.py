@@ -42,11 +42,12 @@ EVEN = CLAHE(clip_limit=3)
 LOCAL = GaussianBlur(sigma=3) >> AdaptiveThreshold(101, 16, "gaussian")
 BOOSTING = HistGradientBoostingClassifier(max_iter=150, random_state=0)
 LINES = ("intensity", "hessian", "structure", "lines")
+MANY = 100_000  # pixels to learn from: boosting is quick
 # The first look sees the slice alone, the others also what was believed before.
 LOOKS = (
-    PixelClassifier(BOOSTING, sigmas=(1, 2, 4), features=LINES),
-    PixelClassifier(BOOSTING, sigmas=(2, 4, 8), features=LINES),
-    PixelClassifier(BOOSTING, sigmas=(2, 4, 8), features=LINES),
+    PixelClassifier(BOOSTING, (1, 2, 4), LINES, MANY),
+    PixelClassifier(BOOSTING, (2, 4, 8), LINES, MANY),
+    PixelClassifier(BOOSTING, (2, 4, 8), LINES, MANY),
 )
 
 

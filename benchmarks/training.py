@@ -7,12 +7,13 @@
 
 ResNet-20 on pictures of 32x32 in batches of 128, random ones: what is learned does not matter to
 the clock. All sides train the same network with the same loss, metric and optimizer, an epoch of
-STEPS batches each in turn; ratios are medians over rounds. "plain" is `model.fit` on float32
-arrays, compiled without XLA as ours is; "Keras" has Keras' own layers for the recipe in front of
-the network, compiled alike. Exit status 1 if a ratio is above its limit.
+STEPS batches each in turn, after WARM epochs that are not counted; ratios are medians over rounds,
+with the quartiles beside them. "plain" is `model.fit` on float32 arrays, compiled without XLA as
+ours is; "Keras" has Keras' own layers for the recipe in front of the network, compiled alike.
+Beside the clock's times stand the processor's: on a machine that does other work they scatter
+less. Exit status 1 if a ratio of the clock's times is above its limit.
 """
 
-import statistics
 import sys
 import time
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from benchmarks.machine import describe_machine
 
-SIDE, BATCH, STEPS, ROUNDS = 32, 128, 6, 6
+SIDE, BATCH, STEPS, WARM, ROUNDS = 32, 128, 12, 2, 16
 OFF, ON, KERAS = 1.01, 1.05, 0.6  # limits: off and on over plain, on over Keras' layers
 
 
@@ -105,39 +106,43 @@ def sides(name):
 
 
 def measured(functions):
-    """Seconds of each side in each round; the first of a round changes."""
+    """Seconds of each side in each round, (clock, processor); the first of a round changes."""
     names, times = list(functions), {name: [] for name in functions}
     for function in functions.values():
-        function()  # traces
+        for _ in range(WARM):
+            function()
     for number in range(ROUNDS):
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             functions[name]()
-            times[name].append(time.perf_counter() - start)
-    return times
+            times[name].append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    return {name: np.array(column).T for name, column in times.items()}
 
 
-def ratio(times, one, other):
-    """The median over rounds of the time of one side over that of another."""
-    return statistics.median(a / b for a, b in zip(times[one], times[other], strict=True))
+def quartiles(times, one, other, kind=0):
+    """Those over rounds of the time of one side over that of another; 1 for the processor's."""
+    return np.quantile(times[one][kind] / times[other][kind], (0.25, 0.5, 0.75)).tolist()
 
 
 def compared(name):
     """Print a recipe's table; whether its limits are kept."""
     times = measured(sides(name))
     print(f"{name}: milliseconds a step", end="")
-    for side, column in times.items():
-        print(f"   {side} {1e3 * statistics.median(column) / STEPS:.0f}", end="")
-    print(flush=True)
+    for side, (clock, processor) in times.items():
+        clock, processor = (1e3 * np.median(each) / STEPS for each in (clock, processor))
+        print(f"   {side} {clock:.0f} ({processor:.0f})", end="")
+    print(", in brackets the processor's", flush=True)
     if name == "defaults":
-        print(f"plain / defaults {ratio(times, 'plain', 'defaults'):.3f}")
+        print(f"plain / defaults {quartiles(times, 'plain', 'defaults')[1]:.3f}")
         return True
     kept = True
     for one, other, limit in (("off", "plain", OFF), ("on", "plain", ON), ("on", "Keras", KERAS)):
-        found = ratio(times, one, other)
+        low, found, high = quartiles(times, one, other)
         kept &= found <= limit
         missed = "" if found <= limit else "   MISSED"
-        print(f"{one + ' / ' + other:<20}{found:8.3f}   at most {limit}{missed}", flush=True)
+        processor = quartiles(times, one, other, 1)[1]
+        print(f"{one + ' / ' + other:<16}{found:8.3f} ({low:.3f} to {high:.3f})", end="")
+        print(f"   processor {processor:.3f}   at most {limit}{missed}", flush=True)
     return kept
 
 

@@ -9,21 +9,10 @@ Examples
 """
 
 from vision._lazy import attach
-from vision.catalogue import STEPS
+from vision.catalogue import RECIPES, STEPS
 
 _HOMES = ("classical.", "vision.bitwise")
-_FUNCTIONS = dict.fromkeys(
-    (
-        "histogram_forest",
-        "hog_color_svm",
-        "hog_linear_svm",
-        "hog_svm",
-        "lbp_knn",
-        "pixels_bayes",
-        "words_svm",
-    ),
-    "classical.recipes",
-) | {
+_FUNCTIONS = RECIPES | {
     "feature_contributions": "classical.contributions",
     "feature_importance": "classical.importance",
     "hog_glyphs": "classical.glyphs",

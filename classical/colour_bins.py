@@ -71,13 +71,19 @@ def colour_bins(image, placed=False, levels=32):
     bins = bins.ravel().astype(np.intp)
     counts = np.bincount(bins)
     occupied = np.flatnonzero(counts)
+    weights = counts[occupied].astype(np.float32)
     counts[occupied] = np.arange(len(occupied))
     bins = counts[bins]
-    weights = np.bincount(bins).astype(np.float32)
     means = np.array([np.bincount(bins, axis.ravel()) for axis in axes], np.float32) / weights
     halves = [code // 2 for code in np.unravel_index(occupied, sizes)]
-    coarse = np.unique(np.ravel_multi_index(halves, sizes), return_inverse=True)[1]
+    coarse = _without_gaps(np.ravel_multi_index(halves, sizes))
     return means[:channels], means[channels:], weights, coarse
+
+
+def _without_gaps(numbers):
+    """The numbers counted through from 0, in their order: faster than ``np.unique``."""
+    present = np.bincount(numbers) > 0
+    return (np.cumsum(present) - 1)[numbers]
 
 
 def _levels(plane, count):

@@ -191,10 +191,9 @@ class FilterByColor(CompanionStep):
 
 def with_holes(contours, kept):
     """Which contours stay if these regions do: holes share the fate of theirs."""
-    depths = contours.depths
-    if not depths.any():
+    if contours.hierarchy is None or contours.hierarchy[:, 3].max(initial=-1) < 0:
         return kept
-    holes = depths % 2 == 1
+    holes = contours.depths % 2 == 1
     return np.where(holes, kept[contours.hierarchy[:, 3]], kept)
 
 

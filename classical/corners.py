@@ -293,4 +293,5 @@ class FAST(Step):
         levels = np.fromiter(map(attrgetter("response"), found), np.float64, len(found))
         # Whole numbers below 256: as bytes they are sorted by counting.
         strongest = np.argsort(255 - levels.astype(np.uint8), kind="stable")
-        return Keypoints(points[strongest], image.shape, sizes, None, levels[strongest])
+        points, levels = points.take(strongest, axis=0), levels.take(strongest)
+        return Keypoints(points, image.shape, sizes, None, levels)

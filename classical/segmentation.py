@@ -19,7 +19,7 @@ from vision.step import Step
 _BLOCK = 1 << 16  # pixels times clusters at a time: they stay in the cache
 _STARTS = 32  # at most; three a cluster
 # Of Lloyd's algorithm on coarse bins, on all, and to the end: rounds at most, the share of the
-# inertia that a round must gain, and how many of the starts are kept.
+# inertia that a round must gain, and how many of the starts are kept, never above the clusters.
 _STAGES = (6, 1e-4, 8), (3, 1e-4, 2), (100, 1e-5, 1)
 _SAME = 1e-5  # share of the inertia: closer starts count as one
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -164,7 +164,7 @@ class KMeansSegmenter(Step):
         random = np.random.default_rng(self.random_state)
         centers = _plus_plus(*rough, count, min(3 * count, _STARTS), random)
         for bins, (rounds, gain, kept) in zip((rough, fine, fine), _STAGES):
-            centers = _best(*_lloyd(*bins, centers, rounds, gain), kept)
+            centers = _best(*_lloyd(*bins, centers, rounds, gain), min(kept, count))
         return centers[0].T + middle
 
 

@@ -8,7 +8,7 @@ map of colours, clipped once.
 
 import numpy as np
 
-from vision.checks import check_choice, check_integer, check_number, check_random_state, refuse
+from vision.checks import check_choice, check_integer, check_random_state, refuse
 from vision.drawing import contact_sheet
 from vision.errors import ParameterError
 from vision.kinds import BLENDED, SAME, Kind
@@ -37,9 +37,6 @@ class Augmentation(Step):
 
     def _generator(self):
         return np.random.default_rng(self.random_state)
-
-    def _check_share(self, name, below=None):
-        check_number(name, getattr(self, name), owner=self, at_least=0, below=below)
 
     def check_params(self):
         """See `Step.check_params`."""

@@ -25,7 +25,16 @@ def _of_colours(linear):
     return matrix
 
 
-class RandomBrightness(Colouring):
+class _ByShare(Colouring):
+    """The base of changes whose strength is a share."""
+
+    def check_params(self):
+        """See `Step.check_params`."""
+        super().check_params()
+        check_number("share", self.share, owner=self, at_least=0, at_most=1)
+
+
+class RandomBrightness(_ByShare):
     """The image made lighter or darker: a number added to every value.
 
     Parameters
@@ -54,17 +63,12 @@ class RandomBrightness(Colouring):
         self.share = share
         self.random_state = random_state
 
-    def check_params(self):
-        """See `Step.check_params`."""
-        super().check_params()
-        check_number("share", self.share, owner=self, at_least=0, at_most=1)
-
     def colours(self, generator, mean):
         """See `Colouring.colours`."""
         return _stretched(1.0, 255 * generator.uniform(-self.share, self.share), mean)
 
 
-class RandomContrast(Colouring):
+class RandomContrast(_ByShare):
     """The image with more or less contrast: distances from the mean of each channel stretched.
 
     Parameters
@@ -93,18 +97,13 @@ class RandomContrast(Colouring):
         self.share = share
         self.random_state = random_state
 
-    def check_params(self):
-        """See `Step.check_params`."""
-        super().check_params()
-        check_number("share", self.share, owner=self, at_least=0, at_most=1)
-
     def colours(self, generator, mean):
         """See `Colouring.colours`."""
         factor = generator.uniform(1 - self.share, 1 + self.share)
         return _stretched(factor, (1 - factor) * mean[:-1], mean)
 
 
-class RandomSaturation(Colouring):
+class RandomSaturation(_ByShare):
     """The image with stronger or paler colours: distances from its gray stretched.
 
     Parameters
@@ -133,11 +132,6 @@ class RandomSaturation(Colouring):
     def __init__(self, share=0.3, random_state=0):
         self.share = share
         self.random_state = random_state
-
-    def check_params(self):
-        """See `Step.check_params`."""
-        super().check_params()
-        check_number("share", self.share, owner=self, at_least=0, at_most=1)
 
     def colours(self, generator, mean):
         """See `Colouring.colours`."""

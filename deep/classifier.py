@@ -1,7 +1,6 @@
 """`CNNClassifier`: a network that names images, as a scikit-learn classifier."""
 
 import hashlib
-import io
 import json
 import sys
 
@@ -13,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from deep.augmentation import Fused
 from deep.building import build
 from deep.classifier_parameters import check_classifier
-from deep.feeding import Feed, fitting, stacked
+from deep.feeding import AT_ONCE, Feed, fitting, passing, stacked, way_out
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.network_training import NetworkTraining
@@ -25,15 +24,11 @@ from deep.training_set import (
     one_hot,
     validation_examples,
 )
-from vision.checks import (
-    refuse,
-)
+from vision.checks import refuse
 from vision.classification import Classification
 from vision.errors import ImageError, LoadError, ParameterError
 from vision.kinds import Kind
-from vision.step import ImageEstimator, is_lazy
-
-BATCH = 32  # images that are predicted together
+from vision.step import ImageEstimator
 
 
 class CNNClassifier(ClassifierMixin, ImageEstimator):
@@ -313,7 +308,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             validation = Feed(
                 held_out[0],
                 one_hot(held_out[1], outputs),
-                batch_size=BATCH,
+                batch_size=AT_ONCE,
                 owner="CNNClassifier",
             )
         model = self._network(feed.shape, outputs)
@@ -383,12 +378,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             In the order of ``classes_``.
         """
         self._check_fitted()
-        if is_lazy(images):
-            chunks = images.chunks(BATCH)
-        else:
-            images = stacked(images, "CNNClassifier")
-            chunks = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
-        return np.concatenate([self._probabilities(chunk) for chunk in chunks])
+        images = stacked(images, "CNNClassifier")
+        return np.concatenate([self._probabilities(chunk) for chunk in passing(images)])
 
     def predict(self, images):
         """The class of each image.
@@ -438,13 +429,10 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         given = getattr(image, "shape", ())
         if len(given) == 3 and any(w not in (None, g) for w, g in zip(shape, given)):
             height, width, channels = shape
-            hint = f"Resize(width={width}, height={height})"
-            if given[2] != channels:
-                hint = "Gray()" if channels == 1 else "ToRGB()"
             raise ImageError(
                 f"This network takes images of {width}x{height} pixels and {channels} "
                 f"channel{'s' * (channels != 1)}. Got {given[1]}x{given[0]} and {given[2]}. "
-                f"Put {hint} in front."
+                f"Put {way_out(given, shape)} in front."
             )
         return fitting(image, given, "CNNClassifier", 0)
 
@@ -471,7 +459,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         model = load_network(files["network.keras"])
         classes = decode_npy(files["classes.npy"], "classes.npy")
         try:
-            history = History(json.load(io.BytesIO(files["history.json"])))
+            history = History(json.loads(files["history.json"]))
         except (ValueError, TypeError) as error:
             raise LoadError(f"history.json is damaged: {error}.") from None
         try:

@@ -8,15 +8,14 @@ import numpy as np
 
 from deep.architectures import find
 from deep.building import build
-from deep.feeding import with_channels
+from deep.feeding import passing, with_channels
 from deep.inference import compile_for_inference
 from vision.checks import check_choice, check_random_state, refuse
 from vision.errors import ParameterError
 from vision.kinds import Kind
 from vision.nearest import did_you_mean
-from vision.step import FeatureStep, as_batch, is_lazy
+from vision.step import FeatureStep, as_batch, stack_rows
 
-BATCH = 32  # images that pass together
 POOLINGS = {
     "average": keras.layers.GlobalAveragePooling2D,
     "max": keras.layers.GlobalMaxPooling2D,
@@ -136,16 +135,9 @@ class CNNFeatures(FeatureStep):
         -------
         (n, d) ndarray of float32
         """
-        from vision.step import stack_rows
-
         self.make_ready()
-        if is_lazy(images):
-            chunks = images.chunks(BATCH)
-        else:
-            images = as_batch(images, "CNNFeatures")
-            chunks = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
         rows = []
-        for chunk in chunks:
+        for chunk in passing(as_batch(images, "CNNFeatures")):
             for image in chunk:
                 self.admit(image)
             rows += self.apply_many(chunk)

@@ -10,6 +10,7 @@ from vision.errors import ImageError, KindError
 from vision.step import as_batch, is_lazy
 
 AHEAD = 2  # batches beyond those in work
+AT_ONCE = 32  # images that pass a network together, where nothing is learned
 
 
 def stacked(images, owner):
@@ -50,6 +51,25 @@ def stacked(images, owner):
     return made
 
 
+def passing(images):
+    """The images in chunks that pass a network together.
+
+    Parameters
+    ----------
+    images : list, Images or ndarray
+
+    Yields
+    ------
+    list or ndarray
+        At most `AT_ONCE` images, in order.
+    """
+    if is_lazy(images):
+        yield from images.chunks(AT_ONCE)
+    else:
+        for start in range(0, len(images), AT_ONCE):
+            yield images[start : start + AT_ONCE]
+
+
 def shape_of(images, owner):
     """Height, width and channels of the images of `stacked`."""
     if isinstance(images, np.ndarray):
@@ -78,14 +98,18 @@ def fitting(image, shape, owner, index):
     """The image as ``(H, W, C)``; refused if that is not `shape`."""
     image = with_channels(image, owner)
     if image.shape != shape:
-        way_out = f"Resize(width={shape[1]}, height={shape[0]})"
-        if image.shape[2] != shape[2]:
-            way_out = "ToRGB()" if shape[2] == 3 else "Gray()"
         raise ImageError(
             f"{owner} takes images of one size. Got {_words(shape)} first, "
-            f"{_words(image.shape)} at index {index}. Put {way_out} in front."
+            f"{_words(image.shape)} at index {index}. Put {way_out(image.shape, shape)} in front."
         )
     return image
+
+
+def way_out(given, wanted):
+    """The step that brings an image of one shape, (H, W, C), to another."""
+    if given[2] != wanted[2]:
+        return "Gray()" if wanted[2] == 1 else "ToRGB()"
+    return f"Resize(width={wanted[1]}, height={wanted[0]})"
 
 
 def _words(shape):

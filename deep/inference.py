@@ -145,7 +145,11 @@ def _by_openvino(model, dtype, precision):
         raise MissingDependencyError(
             "engine='openvino' needs OpenVINO: pip install vision-pipelines[openvino]."
         ) from error
-    converted = openvino.convert_model(traced(model, dtype).graph)
+    graph = traced(model, dtype).graph
+    converted = openvino.convert_model(graph)
+    # It takes what has a gradient of its own, such as swish, for outputs as well.
+    kept = [converted.output(tensor.name) for tensor in graph.outputs]
+    converted = openvino.Model(kept, converted.get_parameters())
     # Left to itself OpenVINO takes bfloat16 where the processor has it.
     compiled = openvino.Core().compile_model(
         converted, "CPU", {"INFERENCE_PRECISION_HINT": precision}

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from deep.feeding import Feed
+from deep.feeding import Feed, passing
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.optimization import OPTIMIZERS, make_optimizer, penalize
@@ -12,7 +12,6 @@ from deep.training_progress import TrainingProgress
 from deep.transfer import choose_policy, freeze_body, split_frozen
 
 AUXILIARY = 0.3  # what the loss of an auxiliary output counts, as in GoogLeNet's paper
-AT_ONCE = 32
 
 
 class NetworkTraining:
@@ -74,7 +73,7 @@ class NetworkTraining:
         return history
 
     def _phase(self, number, freeze, epochs, rate, history, resumed, title):
-        freeze_body(self.model, freeze)
+        freeze_body(self.model, freeze, normalisation=self.policy is None)
         model, feed, validation = self._without_frozen()
         estimator = self.estimator
         penalize(model, estimator.l1, estimator.l2)
@@ -143,10 +142,7 @@ def _passed(network, feed):
     """The same feed, of what the network makes of its images."""
     if feed is None:
         return None
-    rows = []
-    for start in range(0, len(feed.images), AT_ONCE):
-        chosen = np.arange(start, min(start + AT_ONCE, len(feed.images)))
-        rows.append(network(feed.pixels(chosen)))
+    rows = [network(feed.pixels(chosen)) for chosen in passing(np.arange(len(feed.images)))]
     return Feed(
         np.concatenate(rows),
         feed.targets,

@@ -19,7 +19,9 @@ class Policy:
     """How a network that was trained on other pictures learns new ones.
 
     First the new head is trained with the whole body frozen; then, where `frozen` is below 1,
-    head and the last part of the body together with a tenth of the learning rate.
+    head and the last part of the body together with a tenth of the learning rate. Normalisation
+    layers of the body keep the mean and variance that they know throughout: those of a few batches
+    would make another network of it.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def _rank(layer):
     return len(output[0].shape if isinstance(output, list | tuple) else output.shape)
 
 
-def freeze_body(model, freeze):
+def freeze_body(model, freeze, *, normalisation=True):
     """Make the first layers untrainable, all others trainable.
 
     Normalisation layers that are frozen work with the mean and variance that they know, in
@@ -119,6 +121,8 @@ def freeze_body(model, freeze):
     freeze : float, str or None
         The share of the body's layers with kernels that are frozen, from the input on; or the
         name of the last layer that is; None freezes none.
+    normalisation : bool, default=True
+        Whether the body's normalisation layers are trainable behind these; False: none is.
 
     Returns
     -------
@@ -138,8 +142,10 @@ def freeze_body(model, freeze):
     (38, ['predictions', 'predictions'])
     """
     end = _frozen_end(model, freeze)
+    body = 0 if normalisation else head_start(model)
     for at, layer in enumerate(model.layers):
-        layer.trainable = at >= end
+        known = at < body and isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = at >= end and not known
     return sum(bool(layer.weights) for layer in model.layers[:end])
 
 

@@ -157,6 +157,7 @@ FILTERS = {
     "SpeckleNoise": Example("SpeckleNoise(0.25)", "eye"),
     "PoissonNoise": Example("PoissonNoise(peak=20)", "eye"),
     "NoiseLevel": Example("GaussianNoise(20) >> NoiseLevel()", "eye"),
+    "JPEGCompression": Example("JPEGCompression(8)", "eye"),
 }
 THRESHOLD = {
     "Otsu": Example("Otsu()", "camera"),

@@ -71,10 +71,11 @@ PUBLIC = {
         KindError Lines LoadError Matches MergeSummary MissingDependencyError Not Or
         OutputExistsError ParameterError Pick Pipeline Quadrilaterals RunStatus RunSummary
         Segmentation Step Trace UnknownNameError VisionError WriteError Xor
-        average_precision baseline_map boundary_f chain confidence_change decode
-        deletion_curve encode explain faithfulness_table from_text insertion_curve iou load
+        average_precision baseline_map boundary_f chain compare confidence_change decode
+        deletion_curve encode explain faithfulness_table from_text insertion_curve interact iou load
         map_correlation mean_iou merge pointing_game probe psnr read recall_at_k replay run
-        sanity_check save ssim status to_text write
+        sanity_check save show ssim status to_text write
+        Estimate Tune Tuned accuracy_interval bootstrap_interval holm mcnemar paired_bootstrap tune
     """,
     classical: """
         AdaptiveThreshold Affine AlignTo And ApplyMask ApproximatePolygons BlackHat
@@ -82,7 +83,7 @@ PUBLIC = {
         Closing ColorDistance ColorHistogram ConnectedComponents ContrastStretching
         ConvexHulls Crop Dilation DistanceTransform DoGBlobs Erosion FAST FillContours
         FillHoles FilterByColor FilterContours FilterRegions FindContours FindObject Flip
-        Frangi GammaCorrection GaussianBlur Gray HLSToRGB HMaxima HMinima HSVToRGB
+        Frangi GammaCorrection GaussianBlur Gray JPEGCompression HLSToRGB HMaxima HMinima HSVToRGB
         HarrisCorners HistogramEqualization HistogramMatching HitOrMiss HoughCircles
         HoughLines HoughSegments InRange KMeansSegmenter KeepLargest LabToRGB LabelsToMask
         Letterbox LineSegmentDetector LoG LoGBlobs LocalMaxima MatchShapes MedianBlur

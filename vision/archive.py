@@ -5,15 +5,17 @@
 
 - ``pipeline.yaml``, and in ``arrays/`` the arrays that it names;
 - ``steps/``, by the place in the pipeline (``steps/003-svc.skops``, within branches
-  ``steps/002-or/001-pipeline/002-svc.skops``): a ``.skops`` for each fitted scikit-learn step; an
-  ``.npz`` with the fitted attributes (``name_``) of each of our own; or, where a step defines
-  ``archive_files()``, which gives bytes by file name (none if it learned nothing), and
-  ``restore_files(files)``, a folder of these, such as a network as ``.keras``;
+  ``steps/002-or/001-pipeline/002-svc.skops``): a ``.skops`` for each fitted scikit-learn step, a
+  ``.json`` for each of XGBoost's; an ``.npz`` with the fitted attributes (``name_``) of each of our
+  own; or, where a step defines ``archive_files()``, which gives bytes by file name (none if it
+  learned nothing), and ``restore_files(files)``, a folder of these, such as a network as
+  ``.keras``;
 - ``versions.json``.
 
 Nothing in an archive is code, and loading runs none: scikit-learn's parts are built from types
-that `vision.skops_trust` names, arrays never hold objects, and every size is checked before
-anything is unpacked. Members that do not belong to the pipeline are refused.
+that `vision.skops_trust` names, XGBoost's from numbers that `vision.xgboost_trust` checks, arrays
+never hold objects, and every size is checked before anything is unpacked. Members that do not
+belong to the pipeline are refused.
 """
 
 import json

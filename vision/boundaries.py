@@ -195,6 +195,41 @@ def boundary_f(predicted_maps, truths, *, thresholds=99, tolerance=0.0075, thin=
     >>> score.ods, score.precision.tolist()
     (1.0, [0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
     """
+    return score_counts(
+        *boundary_counts(
+            predicted_maps, truths, thresholds=thresholds, tolerance=tolerance, thin=thin
+        )
+    )
+
+
+def boundary_counts(predicted_maps, truths, *, thresholds=99, tolerance=0.0075, thin=True):
+    """What `boundary_f` counts: the matched boundary pixels of each image at each threshold.
+
+    Parameters
+    ----------
+    predicted_maps, truths, thresholds, tolerance, thin
+        As for `boundary_f`.
+
+    Returns
+    -------
+    levels : (k,) ndarray of float64
+        The thresholds.
+    counts : list of list of BoundaryCounts
+        For each image one for each threshold.
+
+    Raises
+    ------
+    ParameterError
+        As for `boundary_f`.
+
+    Examples
+    --------
+    >>> truth = np.zeros((100, 100), np.uint8)
+    >>> truth[:, 50] = 255
+    >>> levels, counts = boundary_counts([truth], [truth], thresholds=3)
+    >>> levels.tolist(), [count.f for count in counts[0]]
+    ([0.25, 0.5, 0.75], [1.0, 1.0, 1.0])
+    """
     _check_options(tolerance, thin, "boundary_f")
     maps, truths = list(predicted_maps), list(truths)
     if not maps or len(maps) != len(truths):
@@ -211,7 +246,7 @@ def boundary_f(predicted_maps, truths, *, thresholds=99, tolerance=0.0075, thin=
         _count_levels(one, truth, levels, tolerance, thin)
         for one, truth in zip(maps, truths, strict=True)
     ]
-    return _score(levels, counts)
+    return levels, counts
 
 
 def _check_options(tolerance, thin, owner):
@@ -312,17 +347,22 @@ def _f_measure(precision, recall):
     return 2 * precision * recall / np.where(total == 0, 1, total)
 
 
-def _score(levels, counts):
-    """Scores from one list of counts, a count for each level, of each image."""
+def score_counts(levels, counts):
+    """The scores of `boundary_f` from what `boundary_counts` gives.
+
+    Returns
+    -------
+    BoundaryScore
+    """
     overall = [sum(at_level, BoundaryCounts()) for at_level in zip(*counts, strict=True)]
     precision = np.array([count.precision for count in overall])
     recall = np.array([count.recall for count in overall])
-    ods, threshold = _best(levels, precision, recall)
+    ods, threshold = best_f(levels, precision, recall)
     at_best = [max(image, key=lambda count: count.f) for image in counts]
     return BoundaryScore(
         ods=ods,
         ois=sum(at_best, BoundaryCounts()).f,
-        ap=_area(precision, recall),
+        ap=area_under(precision, recall),
         threshold=threshold,
         thresholds=levels,
         precision=precision,
@@ -330,8 +370,22 @@ def _score(levels, counts):
     )
 
 
-def _best(levels, precision, recall):
-    """The best F, and its threshold, on the straight pieces between neighbouring thresholds."""
+def best_f(levels, precision, recall):
+    """The best F, and its threshold, on the straight pieces between neighbouring thresholds.
+
+    Parameters
+    ----------
+    levels, precision, recall : (k,) ndarray of float64
+
+    Returns
+    -------
+    f, threshold : float
+
+    Examples
+    --------
+    >>> best_f(np.array([0.2, 0.4]), np.array([0.5, 1.0]), np.array([1.0, 1.0]))
+    (1.0, 0.4)
+    """
     if len(levels) > 1:
         levels, precision, recall = (
             (values[1:, None] * MIXES + values[:-1, None] * (1 - MIXES)).ravel()
@@ -341,7 +395,22 @@ def _best(levels, precision, recall):
     return float(scores.max()), float(levels[scores.argmax()])
 
 
-def _area(precision, recall):
+def area_under(precision, recall):
+    """The area under precision over recall, as the benchmark sums it.
+
+    Parameters
+    ----------
+    precision, recall : (k,) ndarray of float64
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(area_under(np.array([1.0, 1.0]), np.array([0.0, 1.0])), 2)
+    1.01
+    """
     reached, first = np.unique(recall, return_index=True)
     if len(reached) < 2:
         return 0.0

@@ -6,7 +6,7 @@ Names resolve on use, so that listing them loads neither scikit-learn nor Tensor
 import importlib
 import importlib.resources
 
-from vision.errors import UnknownNameError
+from vision.errors import MissingDependencyError, UnknownNameError
 from vision.nearest import did_you_mean
 
 # Where each step and pipeline class lives; `vision steps` lists them in this order.
@@ -58,6 +58,7 @@ STEPS = {
     "SpeckleNoise": "classical.noise",
     "PoissonNoise": "classical.noise",
     "NoiseLevel": "classical.noise",
+    "JPEGCompression": "classical.compression",
     "Otsu": "classical.threshold",
     "InRange": "classical.threshold",
     "Threshold": "classical.threshold",
@@ -178,6 +179,20 @@ STEPS = {
     "Pipeline": "vision.pipeline",
 }
 
+# Ready pipelines: functions that make them, which a study may name.
+RECIPES = dict.fromkeys(
+    (
+        "histogram_forest",
+        "hog_color_svm",
+        "hog_linear_svm",
+        "hog_svm",
+        "lbp_knn",
+        "pixels_bayes",
+        "words_svm",
+    ),
+    "classical.recipes",
+)
+
 # What explains a classifier's answer: a module with a function explain_<name>, a + being a p.
 EXPLAINERS = {
     "occlusion": "vision.occlusion",
@@ -223,6 +238,8 @@ def resolve(name):
     ------
     UnknownNameError
         If the catalogue does not hold it; the message suggests the nearest name.
+    MissingDependencyError
+        If it is one of XGBoost's, and that is not installed.
 
     Examples
     --------
@@ -240,7 +257,14 @@ def resolve(name):
         hint = did_you_mean(name, [*STEPS, *SKLEARN])
         hint = hint or "'vision steps' lists the names."
         raise UnknownNameError(f"There is no step named {name!r}. {hint}")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name != "xgboost":
+            raise
+        raise MissingDependencyError(
+            f"{name} needs XGBoost, which is not installed: pip install xgboost"
+        ) from None
 
 
 def check_method(name, owner="explain"):

@@ -1,5 +1,5 @@
-"""The command line: `vision run`, `status`, `merge`, `replay`, `explain`, `trace`, `steps`, `check`
-and `demo`.
+"""The command line: `vision run`, `status`, `merge`, `replay`, `compare`, `explain`, `trace`,
+`steps`, `check` and `demo`.
 
 What a command needs is imported when it runs, so that ``vision --help`` answers at once.
 """
@@ -11,6 +11,7 @@ import sys
 
 from vision import cli_commands
 from vision.cli_commands import GOOD, INTERRUPTED, USAGE, fail, refusals, status_of
+from vision.cli_compare import add_compare
 from vision.cli_explain import add_explain
 from vision.cli_runs import add_merge, add_replay, add_status
 from vision.nearest import did_you_mean
@@ -23,6 +24,7 @@ examples:
   vision trace parts.yaml photo.jpg --out sheet.png  every stage of one picture
   vision run parts.yaml photos/ --out results/       the whole folder
   vision status results/                             how far is it?
+  vision compare study.yaml --out report.html        classical or deep? who wins
   vision explain model.vision photo.jpg --out why.png  what does it look at?
 
 parts.yaml, one step a line:
@@ -159,7 +161,7 @@ def _parsers():
     parser.add_argument("--version", action="version", version=f"vision {__version__}")
     adding = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     runs = (_add_run, add_status, add_merge, add_replay)
-    for add in (*runs, add_explain, _add_trace, _add_steps, _add_check, _add_demo):
+    for add in (*runs, add_compare, add_explain, _add_trace, _add_steps, _add_check, _add_demo):
         add(adding)
     return parser, adding.choices
 
@@ -312,8 +314,9 @@ def _add_check(adding):
 def _add_demo(adding):
     parser = adding.add_parser(
         "demo",
-        help="three pipelines over photographs, with a page to look at",
-        description="Run three pipelines over the photographs that the dependencies ship.",
+        help="three pipelines and two comparisons, with a page to look at",
+        description="Run three pipelines over photographs, and compare classical and deep on "
+        "faces\nand digits; all pictures are those that the dependencies ship.",
     )
     parser.set_defaults(action=cli_commands.demo_command)
     parser.add_argument(

@@ -361,6 +361,9 @@ def _shown_in_a_file(step):
 
 
 def _describe_sklearn(name, module):
+    if module == "xgboost":
+        page = f"https://xgboost.readthedocs.io/en/stable/python/python_api.html#xgboost.{name}"
+        return f"{name} is XGBoost's.\n    from xgboost import {name}\n    its parameters: {page}"
     page = f"https://scikit-learn.org/stable/modules/generated/{module}.{name}.html"
     return (
         f"{name} is scikit-learn's own.\n    from {module} import {name}\n"

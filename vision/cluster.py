@@ -15,7 +15,7 @@ from vision.cluster_options import require_dask
 from vision.errors import LoadError, ParameterError, VisionError, WriteError
 from vision.executors import Again
 from vision.ledger import Line
-from vision.run_work import Chunk
+from vision.run_chunk import Chunk
 
 SLOTS = 3  # chunks a worker: one is made visible, one computed, and one waits
 TRIES = 3  # of a file at which workers die

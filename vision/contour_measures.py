@@ -1,6 +1,7 @@
 """What can be measured of contours: properties, computed on first use, a row for each contour."""
 
 import functools
+from itertools import compress, repeat
 
 import numpy as np
 
@@ -181,11 +182,12 @@ class Measures:
         doi:10.3138/FM57-6770-U75U-7727.
         """
         check_number("tolerance", tolerance, owner="Contours.approximated", at_least=0)
-        limits = (tolerance * self.perimeters).tolist()
+        approximate, length = cv2.approxPolyDP, cv2.arcLength
+        # Each length is taken while its outline is in the cache, whether or not it is known.
         return self._replaced(
             [
-                one if len(one) == 1 else cv2.approxPolyDP(one, limit, True)
-                for one, limit in zip(self.points, limits, strict=True)
+                one if len(one) == 1 else approximate(one, tolerance * length(one, True), True)
+                for one in self.points
             ]
         )
 
@@ -240,9 +242,12 @@ def shape_distances(outlines, template, method):
     >>> shape_distances([3 * square, square[:2]], square, cv2.CONTOURS_MATCH_I1).tolist()
     [0.0, inf]
     """
-    match, nothing = cv2.matchShapes, np.inf
-    found = [match(one, template, method, 0) if len(one) > 2 else nothing for one in outlines]
-    distances = np.fromiter(found, np.float64, len(found))
+    # Outlines of one or two pixels are many in noisy masks: they are not even looked at.
+    large = np.fromiter(map(len, outlines), np.intp, len(outlines)) > 2
+    candidates = compress(outlines, large.tolist())
+    found = map(cv2.matchShapes, candidates, repeat(template), repeat(method), repeat(0))
+    distances = np.full(len(outlines), np.inf)
+    distances[large] = np.fromiter(found, np.float64)
     distances[distances >= _UNLIKE] = np.inf
     return distances
 

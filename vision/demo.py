@@ -1,4 +1,5 @@
-"""`vision demo`: three pipelines over the photographs that the dependencies ship, and a page."""
+"""`vision demo`: three pipelines over photographs, two comparisons, and a page; all pictures are
+those that the dependencies ship."""
 
 import csv
 import time
@@ -96,8 +97,8 @@ def examples():
     ]
 
 
-def run_demo(out="demo", progress=None):
-    """Write the photographs, run the pipelines over them as folder jobs, and make the page.
+def run_demo(out="demo", progress=None, studies=None):
+    """Write the photographs, run the pipelines over them as folder jobs, compare, make the page.
 
     Parameters
     ----------
@@ -105,6 +106,8 @@ def run_demo(out="demo", progress=None):
         The folder to make; an earlier demo in it is replaced.
     progress : bool, optional
         As in `vision.run`.
+    studies : iterable of str, optional
+        Which of the comparisons: "faces" and "digits", all by default.
 
     Returns
     -------
@@ -116,6 +119,7 @@ def run_demo(out="demo", progress=None):
     WriteError
         If the folder cannot be written.
     """
+    from vision.demo_comparison import run_studies
     from vision.io import write, write_bytes
     from vision.run_folder import make_folder
 
@@ -127,8 +131,10 @@ def run_demo(out="demo", progress=None):
         write(out / "photographs" / name, image, durable=False)
     shown = [_run(example, pictures, out, progress) for example in examples()]
     write(out / "overview.png", _overview(shown, pictures))
+    compared = run_studies(out, studies, progress)
     seconds = time.perf_counter() - start
-    write_bytes(out / "index.html", _page(shown, list(pictures), seconds).encode("utf-8"))
+    page = _page(shown, list(pictures), compared, seconds)
+    write_bytes(out / "index.html", page.encode("utf-8"))
     return out / "index.html"
 
 
@@ -209,14 +215,21 @@ def _overview(shown, pictures):
     return contact_sheet(tiles, columns=3, width=1200)
 
 
-def _page(shown, names, seconds):
-    import jinja2
-
+def _page(shown, names, compared, seconds):
     import vision
+    from vision.figure_svg import style_sheet
+    from vision.pages import environment
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vision"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("demo.html").render(
-        shown=shown, names=names, seconds=seconds, version=vision.__version__
+    return (
+        environment()
+        .get_template("demo.html")
+        .render(
+            shown=shown,
+            names=names,
+            compared=compared,
+            light=style_sheet()[0],
+            dark=style_sheet()[1],
+            seconds=seconds,
+            version=vision.__version__,
+        )
     )

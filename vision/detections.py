@@ -1,6 +1,5 @@
 """Boxes around objects, with scores and labels."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,8 +142,13 @@ class Detections(Rows):
 
     def _mapped(self, matrix, shape):
         boxes, inside = map_boxes(matrix, self.boxes, shape)
-        kept = self if inside.all() else self[inside]
-        return dataclasses.replace(kept, boxes=boxes[inside], shape=shape)
+        rows = boxes, self.scores, self.labels
+        if not inside.all():
+            rows = [None if each is None else each[inside] for each in rows]
+        # In augmentation, for every image: what is right already is not checked again.
+        made = object.__new__(type(self))
+        made._hold(boxes=rows[0], scores=rows[1], labels=rows[2], shape=shape)
+        return made
 
 
 def _corners(box):

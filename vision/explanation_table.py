@@ -92,11 +92,15 @@ def faithfulness_table(estimator, images, methods, regions=None, *, steps=32, ra
     >>> [row["method"] for row in table]
     ['occlusion', 'random', 'centre']
     """
+    return list(faithfulness_rows(estimator, images, methods, regions, steps, random_state))
+
+
+def faithfulness_rows(estimator, images, methods, regions=None, steps=32, random_state=0):
+    """The records of `faithfulness_table`, each as soon as it is known."""
     images = list(images)
     options = methods if isinstance(methods, dict) else {name: {} for name in methods}
     targets = [TargetScores(estimator, image) for image in images]
     probable = all(one.score_kind == "probability" for one in targets)
-    records = []
     for name in (*options, *BASELINES):
         maps = [
             _map_of(name, estimator, image, one.target, options, random_state + number)
@@ -109,8 +113,7 @@ def faithfulness_table(estimator, images, methods, regions=None, *, steps=32, ra
             for curve in (deletion_curve, insertion_curve)
         ]
         hits = None if regions is None else float(pointing_game(maps, regions).mean())
-        records.append(dict(zip(_COLUMNS, (name, *areas, drop, increase, hits), strict=True)))
-    return records
+        yield dict(zip(_COLUMNS, (name, *areas, drop, increase, hits), strict=True))
 
 
 def _map_of(name, estimator, image, target, options, seed):

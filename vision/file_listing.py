@@ -11,6 +11,7 @@ from pathlib import Path
 from vision.headers import EXTENSIONS
 
 _HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX(/|$))")
+_DIGITS = re.compile("([0-9]+)")
 
 
 def matches(parts, pattern):
@@ -107,15 +108,22 @@ def natural(name):
     >>> sorted(["img10.png", "img2.png"], key=natural)
     ['img2.png', 'img10.png']
     """
-    return "\0".join([_natural_part(part) for part in name.split("/")])
+    folders, slash, file = name.rpartition("/")
+    return (_natural_folders(folders) if slash else "") + _natural_part(file)
 
 
-@functools.lru_cache(maxsize=1024)  # folders come again and again
+@functools.lru_cache(maxsize=1024)  # they come again and again
+def _natural_folders(folders):
+    return "".join([_natural_part(part) + "\0" for part in folders.split("/")])
+
+
 def _natural_part(part):
     # Digits stay text, more of them later: int() refuses more than 4,300.
-    bare = re.sub("0*([0-9]+)", r"\1", part.casefold())
+    pieces = _DIGITS.split(part.casefold())
+    bare = [digits.lstrip("0") or "0" for digits in pieces[1::2]]
+    pieces[1::2] = [f"{len(digits):05}{digits}" for digits in bare]
     # One text for all of it is a fifth of the memory of pairs; nothing sorts before its separator.
-    return re.sub("[0-9]+", lambda digits: f"{len(digits[0]):05}{digits[0]}", bare) + "\0" + part
+    return "".join([*pieces, "\0", part])
 
 
 def harmless(member):

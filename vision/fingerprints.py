@@ -10,6 +10,8 @@ import json
 import zipfile
 from importlib import metadata
 
+from isal import isal_zlib
+
 from vision.composition import Composable
 from vision.errors import ParameterError
 
@@ -38,8 +40,6 @@ def check_sum(data):
     >>> check_sum(b"a")
     'e8b7be43'
     """
-    from isal import isal_zlib
-
     return f"{isal_zlib.crc32(data):08x}"
 
 

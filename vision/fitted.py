@@ -17,6 +17,7 @@ from vision.explaining import Explain
 from vision.foreach import ForEach
 from vision.pipeline import Pipeline
 from vision.text import describe
+from vision.xgboost_trust import SUFFIX, dump_model, is_xgboost, restore_model
 from vision.zip_checks import MAX_RATIO, open_zip, read_member, write_zip
 
 FOLDER, OWN = "steps", "files"
@@ -48,7 +49,7 @@ def fitted_files(pipeline):
         if isinstance(step, Composable):
             files |= _own_files(place, step)
         elif not isinstance(step, FeatureUnion) and _is_fitted(step):
-            files[f"{place}.skops"] = _estimator_file(step)
+            files[f"{place}.{_suffix(step)}"] = _estimator_file(step)
     return files
 
 
@@ -200,7 +201,14 @@ def _estimator_file(estimator):
         raise ParameterError(
             f"A fitted {name} with image steps inside it cannot be saved: {hint} the pipeline."
         )
-    return dump_estimator(estimator)
+    return dump_model(estimator) if is_xgboost(estimator) else dump_estimator(estimator)
+
+
+def _suffix(step):
+    """How the one file ends that holds what a step learned."""
+    if isinstance(step, Composable):
+        return "npz"
+    return SUFFIX if is_xgboost(step) else "skops"
 
 
 def _own_files(place, step):
@@ -256,8 +264,7 @@ def _owner(name, places):
         step = places.get(folder)
         return folder if hasattr(step, "restore_files") else None
     step = places.get(stem)
-    expected = "npz" if isinstance(step, Composable) else "skops"
-    fits = step is not None and not isinstance(step, FeatureUnion) and suffix == expected
+    fits = step is not None and not isinstance(step, FeatureUnion) and suffix == _suffix(step)
     return stem if fits else None
 
 
@@ -298,6 +305,9 @@ def _restore_estimator(step, place, files):
     from vision.skops_trust import load_estimator
 
     ((name, read),) = files.items()
+    if is_xgboost(step):
+        restore_model(step, read(), name)
+        return
     loaded = load_estimator(read(), name)
     try:
         same = describe(loaded) == describe(step)

@@ -100,7 +100,7 @@ def read(source, *, mode="rgb", max_pixels=None):
     if hasattr(source, "read"):
         return decode(_drain(source), mode=mode, max_pixels=limit, path=_name_of(source))
     path = _path(source, "read")
-    return _decode(_load(path, limit)[0], mode, limit, path)
+    return _decode(_load(path, limit, "read")[0], mode, limit, path)
 
 
 def load_file(path, *, max_pixels=None):
@@ -122,14 +122,15 @@ def load_file(path, *, max_pixels=None):
     ImageNotFoundError, ImageError
         As in `read`, as far as the bytes alone tell.
     """
-    return _load(_path(path, "load_file"), _pixel_limit(max_pixels, "load_file"))
+    return _load(_path(path, "load_file"), max_pixels, "load_file")
 
 
-def _load(path, limit):
+def _load(path, max_pixels, owner):
     descriptor, found = open_regular(path)
     try:
         size = found.st_size
         if size > _AT_ONCE:
+            limit = _pixel_limit(max_pixels, owner)
             _check_limits(_parse(Window(descriptor, size), path)[0], limit, path)
             os.lseek(descriptor, 0, os.SEEK_SET)
         return read_all(descriptor, size, path), state_of(found)

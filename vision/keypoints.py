@@ -110,7 +110,7 @@ class Keypoints(Rows):
         [7.0]
         """
         count = len(keypoints)
-        points = cv2.KeyPoint_convert(keypoints) if count else []
+        points = cv2.KeyPoint_convert(keypoints) if count else np.empty((0, 2))
         sizes, angles, responses = (
             np.fromiter(map(attrgetter(name), keypoints), np.float64, count)
             for name in ("size", "angle", "response")
@@ -118,7 +118,16 @@ class Keypoints(Rows):
         # SIFT gives 360 itself for a hair below 0.
         angles = np.where(angles >= 360, angles - 360, angles)
         angles = None if (angles == _NO_ANGLE).all() else angles
-        return cls(np.reshape(points, (-1, 2)), shape, sizes, angles, responses, descriptors)
+        if descriptors is not None:
+            descriptors = np.asarray(descriptors).view()  # theirs stay writeable
+        return cls._unchecked(
+            points=points.astype(np.float64),
+            shape=check_shape("shape", shape, cls.__name__),
+            sizes=sizes,
+            angles=angles,
+            responses=responses,
+            descriptors=descriptors,
+        )
 
     def to_opencv(self):
         """The points as a list of cv2.KeyPoint, of size 1 where it is not known.

@@ -43,6 +43,8 @@ class Kind(StrEnum):
     VALUE = "value"
     ANY = "any"
 
+    __hash__ = str.__hash__  # Enum's own is a call of Python, at every look into a set
+
     def fits(self, takes):
         """Whether a step that takes the kinds `takes` accepts this one."""
         if self is Kind.ANY or Kind.ANY in takes:
@@ -179,13 +181,12 @@ def is_binary(image):
     """
     from vision.opencv import cv2
 
-    # As signed bytes 255 is -1: nothing may lie beyond -1 and 1, and nothing above 0. Some rows
-    # at a time are still in the cache when they are read again.
-    signed = image.view(np.int8)
-    rows = len(signed) if image.size <= _AT_ONCE else max(1, _AT_ONCE // image.shape[1])
-    for top in range(0, len(signed), rows):
-        part = signed[top : top + rows]
-        if cv2.norm(part, cv2.NORM_INF) > 1 or part.max() > 0:
+    # Pixels that are not 0 have the sum of so many 255 only if all are. Some rows at a time are
+    # still in the cache when they are read again.
+    rows = len(image) if image.size <= _AT_ONCE else max(1, _AT_ONCE // image.shape[1])
+    for top in range(0, len(image), rows):
+        part = image[top : top + rows]
+        if cv2.norm(part, cv2.NORM_L1) != 255 * cv2.countNonZero(part):
             return False
     return True
 

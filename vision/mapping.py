@@ -4,6 +4,8 @@ A matrix takes (x, y) of pixel centres to (x, y) of pixel centres. Boxes are edg
 [i, i + 1), so they are shifted by half a pixel on the way.
 """
 
+import math
+
 import numpy as np
 
 from vision.checks import check_integer, refuse
@@ -19,7 +21,9 @@ def check_matrix(matrix, owner):
         found = np.array(matrix, np.float64)
     except (TypeError, ValueError):
         found = np.empty(0)
-    if found.shape != (3, 3) or not np.isfinite(found).all() or not _determinant(found):
+    # Of a matrix with an entry that is not finite, the determinant is not either.
+    determinant = _determinant(found) if found.shape == (3, 3) else 0.0
+    if not (determinant and math.isfinite(determinant)):
         refuse("matrix", matrix, "a finite, invertible homography of shape (3, 3)", owner)
     return found
 
@@ -111,31 +115,33 @@ def map_boxes(matrix, boxes, shape):
     >>> boxes[inside].tolist()
     [[0.0, 0.0, 3.0, 5.0]]
     """
-    if matrix[2, 0] == matrix[2, 1] == 0:
-        moved = _affine_boxes(matrix / matrix[2, 2], boxes - 0.5)
+    rows = matrix.tolist()
+    if rows[2][:2] == [0, 0]:
+        moved = _affine_boxes(rows, boxes)
     else:
         corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]].reshape(-1, 2)
         corners = map_points(matrix, corners - 0.5).reshape(-1, 4, 2)
-        moved = np.hstack([corners.min(axis=1), corners.max(axis=1)])
-    moved += 0.5
+        moved = np.hstack([corners.min(axis=1), corners.max(axis=1)]) + 0.5
     limit = np.array((*shape[::-1], *shape[::-1]), np.float64)
-    inside = ((moved[:, 2:] > 0) & (moved[:, :2] < limit[:2])).all(axis=1)
+    reaching = (moved[:, 2:] > 0) & (moved[:, :2] < limit[:2])
     # np.clip between arrays takes ten times as long.
-    return np.maximum(np.minimum(moved, limit), 0), inside
+    return np.maximum(np.minimum(moved, limit), 0), reaching[:, 0] & reaching[:, 1]
 
 
-def _affine_boxes(matrix, boxes):
+def _affine_boxes(rows, boxes):
     """What encloses the corners: each of its ends is a sum of what is lowest, or highest."""
-    (a, b, x), (c, d, y), _ = matrix.tolist()
+    scale = rows[2][2]
+    (a, b, x), (c, d, y) = ([value / scale for value in row] for row in rows[:2])
+    x, y = x + (1 - a - b) / 2, y + (1 - c - d) / 2  # edges lie half a pixel before the centres
     up = max(a, 0.0), max(b, 0.0), max(c, 0.0), max(d, 0.0)
     down = min(a, 0.0), min(b, 0.0), min(c, 0.0), min(d, 0.0)
-    rows = (
+    ends = (
         (up[0], up[1], down[0], down[1]),
         (up[2], up[3], down[2], down[3]),
         (down[0], down[1], up[0], up[1]),
         (down[2], down[3], up[2], up[3]),
     )
-    return boxes @ np.array(rows).T + (x, y, x, y)
+    return boxes @ np.array(ends).T + np.array((x, y, x, y))
 
 
 def clip_segments(segments, shape):

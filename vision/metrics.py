@@ -118,15 +118,49 @@ def mean_iou(predicted, truth):
     >>> mean_iou(predicted, truth)  # background 1/2, foreground 2/3
     0.5833333333333333
     """
-    predicted, truth = _segmentations(predicted, truth, "mean_iou")
+    _, areas = class_areas(predicted, truth, "mean_iou")
+    shared, union = areas.T
+    return float(np.mean(shared / union))
+
+
+def class_areas(predicted, truth, owner="class_areas"):
+    """How many pixels of each class agree, in one image.
+
+    Parameters
+    ----------
+    predicted, truth : numpy.ndarray, shape (H, W)
+        As for `mean_iou`.
+    owner : str
+        The function that asks, for the message.
+
+    Returns
+    -------
+    classes : (k,) ndarray
+        Those that occur in either, sorted; of masks 0 and 255.
+    areas : (k, 2) ndarray of float64
+        Pixels that are of the class in both, and in either.
+
+    Raises
+    ------
+    ParameterError
+        As for `mean_iou`.
+
+    Examples
+    --------
+    >>> truth = np.array([[0, 0, 7, 7]], np.int32)
+    >>> classes, areas = class_areas(np.array([[0, 7, 7, 7]], np.int32), truth)
+    >>> classes.tolist(), areas.tolist()
+    ([0, 7], [[1.0, 2.0], [2.0, 3.0]])
+    """
+    predicted, truth = _segmentations(predicted, truth, owner)
     if truth.dtype == np.uint8:
         shared, union = _foreground_areas(predicted, truth)
-        size = truth.size
-        pairs = np.array([(shared, union), (size - union, size - shared)], float)
+        classes = np.array([0, 255])
+        areas = np.array([(truth.size - union, truth.size - shared), (shared, union)], float)
     else:
-        pairs = _class_areas(predicted, truth)
-    shared, union = pairs[pairs[:, 1] > 0].T
-    return float(np.mean(shared / union))
+        classes, areas = _class_areas(predicted, truth)
+    there = areas[:, 1] > 0
+    return classes[there], areas[there]
 
 
 def iou(predicted, truth):
@@ -202,13 +236,13 @@ def _foreground_areas(predicted, truth):
 
 
 def _class_areas(predicted, truth):
-    """One row (pixels shared, pixels in either) for each label of either map."""
+    """The labels of either map, and a row (pixels shared, pixels in either) for each."""
     parts = [_label_areas(part) for part in (predicted, truth, truth[predicted == truth])]
     classes = np.union1d(parts[0][0], parts[1][0])
     areas = np.zeros((3, len(classes)))
     for row, (labels, counts) in zip(areas, parts, strict=True):
         row[np.searchsorted(classes, labels)] = counts
-    return np.stack([areas[2], areas[0] + areas[1] - areas[2]], axis=1)
+    return classes, np.stack([areas[2], areas[0] + areas[1] - areas[2]], axis=1)
 
 
 def _label_areas(labels):

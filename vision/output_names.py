@@ -1,5 +1,7 @@
 """Where the outputs of a run go: a path for each picture, told from its own name alone."""
 
+import functools
+
 from vision.headers import FORMATS
 
 NO_EXTENSION, FOLDER = ".image", ".folder"
@@ -31,8 +33,8 @@ def output_name(name, format):
     >>> [output_name(name, "PNG") for name in ("x/a.png", "a.jpg", "a.jpg.png", "a")]
     ['x/a.png', 'a.jpg.png', 'a.jpg.png.png', 'a.image.png']
     """
-    *folders, file = name.split("/")
-    return "/".join([*map(_folder_name, folders), _file_name(file, format)])
+    folders, slash, file = name.rpartition("/")
+    return _folder_names(folders) + slash + _file_name(file, format)
 
 
 def extension_of(name):
@@ -44,6 +46,11 @@ def extension_of(name):
     ('.jpg', '')
     """
     return "." + name.rpartition(".")[2].lower() if "." in name else ""
+
+
+@functools.lru_cache(maxsize=1024)  # they come again and again
+def _folder_names(folders):
+    return "/".join(map(_folder_name, folders.split("/")))
 
 
 def _folder_name(folder):

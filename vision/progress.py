@@ -4,7 +4,7 @@ import sys
 import time
 
 
-def progress_of(total, shown=True, stream=None):
+def progress_of(total, shown=True, stream=None, *, noun="files"):
     """What shows the progress over `total` files, as a context manager.
 
     Parameters
@@ -16,6 +16,8 @@ def progress_of(total, shown=True, stream=None):
     stream : text file, optional
         Where; standard error by default. A bar if it is a terminal, otherwise a line every five
         seconds and one at the end.
+    noun : str, default="files"
+        What is counted.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def progress_of(total, shown=True, stream=None):
     if not shown:
         return _Silent()
     stream = sys.stderr if stream is None else stream
-    return (_Bar if stream.isatty() else _Lines)(total, stream)
+    return (_Bar if stream.isatty() else _Lines)(total, stream, noun)
 
 
 class _Silent:
@@ -52,8 +54,8 @@ class _Silent:
 class _Lines(_Silent):
     every = 5.0  # seconds
 
-    def __init__(self, total, stream):
-        self.total, self.stream = total, stream
+    def __init__(self, total, stream, noun):
+        self.total, self.stream, self.noun = total, stream, noun
         self.done = self.failed = 0
         self.started = self.said = time.monotonic()
 
@@ -73,7 +75,7 @@ class _Lines(_Silent):
     def words(self):
         """Where the run stands: files, rate, time left, failures."""
         rate = self.done / max(time.monotonic() - self.started, 1e-9)
-        parts = [f"{self.done} of {self.total} files"]
+        parts = [f"{self.done} of {self.total} {self.noun}"]
         parts += [f"{rate:{'.0f' if rate > 100 else '.3g'}} a second"] if self.done else []
         parts += [f"{in_words((self.total - self.done) / rate)} left"] if self._midway else []
         parts += [f"{self.failed} failed"] if self.failed else []
@@ -90,11 +92,11 @@ class _Lines(_Silent):
 class _Bar(_Lines):
     every = 0.1
 
-    def __init__(self, total, stream):
+    def __init__(self, total, stream, noun):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        super().__init__(total, stream)
+        super().__init__(total, stream, noun)
         words = TextColumn("{task.description}", markup=False)
         self.bar = Progress(BarColumn(), words, console=Console(file=stream))
         self.task = self.bar.add_task(self.words(), total=total)

@@ -154,6 +154,13 @@ class Result:
         rest = f"<p>and {more} more</p>" if more > 0 else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{rest}"
 
+    @classmethod
+    def _unchecked(cls, **values):
+        """An instance of fields, all of them, that are known to be right."""
+        self = object.__new__(cls)
+        self._hold(**values)
+        return self
+
     def _hold(self, **values):
         """Set fields of the frozen instance, from `__post_init__` alone."""
         for name, value in values.items():
@@ -176,9 +183,11 @@ class Rows(Result):
 
     def __getitem__(self, index):
         rows = np.atleast_1d(chosen(index, len(self), type(self).__name__))
-        held = {name: getattr(self, name) for name in self.row_fields}
-        taken = {name: value[rows] for name, value in held.items() if value is not None}
-        return dataclasses.replace(self, **taken)
+        held = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        for name in self.row_fields:
+            if held[name] is not None:
+                held[name] = held[name].take(rows, axis=0)
+        return self._unchecked(**held)
 
     def __repr__(self):
         return f"{type(self).__name__}({len(self)} in {described(self.shape)})"

@@ -3,7 +3,9 @@
 import itertools
 from collections import Counter
 
-from vision.run_work import SECONDS, Chunk, intact
+from vision.run_chunk import Chunk
+from vision.run_outputs import intact
+from vision.run_work import SECONDS
 
 LARGEST = 1024  # files
 

@@ -46,7 +46,10 @@ class Rows(Sequence):
     @classmethod
     def of_table(cls, columns, table):
         """The text of lists of cells, in the order of the columns; the lists may be changed."""
-        kinds = "".join(map(_kind, zip(*table))) if table else ""
+        if len(table) == 1:  # as nearly all pictures have it
+            kinds = "".join([_KINDS.get(type(cell)) or _kind((cell,)) for cell in table[0]])
+        else:
+            kinds = "".join(map(_kind, zip(*table)))
         texts = [position for position, kind in enumerate(kinds) if kind == "s"]
         for row in table:
             for position in texts:

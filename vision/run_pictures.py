@@ -1,21 +1,18 @@
 """The pictures on the report of a run: some files before and after, small, within the page."""
 
-import base64
 import os
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import numpy as np
 
-from vision.drawing import thumbnail, to_display
-from vision.encoding import encode
+from vision.drawing import to_display
 from vision.io import decode
 from vision.kinds import Kind
 from vision.packing import is_packed, read_output
+from vision.pages import data_uri
 from vision.records import MASKS, OUTPUTS, OVERLAYS
 
-SIDE = 320  # pixels, the longer side
-QUALITY = 78
 MOST = 3  # outputs of a file that are shown
 THREADS = 2
 FILES = frozenset({"read", "decode", "encode", "write"})  # the laps that a thumbnail also takes
@@ -75,7 +72,7 @@ class Pictures:
 
     def _input(self, index):
         image = self.images.decoded(index, self.images.data(index))
-        return {"title": "input", "data": _data(to_display(_opaque(image)), "jpg"), "path": None}
+        return {"title": "input", "data": data_uri(to_display(_opaque(image)), "jpg"), "path": None}
 
     def _output(self, output):
         folder, _, rest = output[0].partition("/")
@@ -89,7 +86,7 @@ class Pictures:
         flat = kind in MASKS or kind is Kind.LABELS
         return {
             "title": branch or ("overlay" if folder == OVERLAYS else str(kind)),
-            "data": _data(to_display(picture), "png" if flat else "jpg"),
+            "data": data_uri(to_display(picture), "png" if flat else "jpg"),
             "path": None if is_packed(output[0]) else quote(os.fsencode(output[0])),
         }
 
@@ -116,10 +113,3 @@ def spread(count):
 def _opaque(picture):
     """Without an alpha channel."""
     return picture[:, :, :3] if picture.ndim == 3 else picture
-
-
-def _data(picture, format):
-    quality = QUALITY if format == "jpg" else None
-    data = encode(thumbnail(picture, SIDE), format, quality=quality)
-    kind = "jpeg" if format == "jpg" else format
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

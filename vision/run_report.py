@@ -8,8 +8,7 @@ from pathlib import Path
 
 from vision.images import Images
 from vision.kinds import LOCATED, Kind
-from vision.progress import in_words
-from vision.quantities import took
+from vision.pages import environment
 from vision.run_pictures import Pictures
 from vision.step_times import EVERY
 from vision.stopping import Stopping
@@ -96,7 +95,7 @@ def write_report(out, head, digest, counts, *, images, names, seconds, notes, st
         "drawable": bool({*digest.kinds.values()} & {*LOCATED, Kind.CLASS}),
         "widest": max((len(figure["pictures"]) for figure in figures), default=0),
     }
-    text = _environment().get_template("run.html").render(facts)
+    text = environment().get_template("run.html").render(facts)
     write_bytes(page, text.encode("utf-8", "backslashreplace"), durable=False)
     return page
 
@@ -194,22 +193,3 @@ def _replay(out, head):
     if head["source"] is None or head["pipeline"] is None:
         return None
     return shlex.join(["vision", "replay", os.path.abspath(out), "--out", "again"])  # noqa: PTH100
-
-
-def _environment():
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vision"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"took": took, "when": _when, "command": shlex.join}
-    environment.filters["in_words"] = lambda seconds: in_words(seconds).replace(" ", "\u00a0")
-    return environment
-
-
-def _when(seconds):
-    return time.strftime("%Y-%m-%d at %H:%M", time.localtime(seconds))

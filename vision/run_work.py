@@ -4,104 +4,29 @@ import contextlib
 import functools
 import threading
 import time
-from dataclasses import dataclass, field
-
-import numpy as np
 
 from vision.errors import ImageError, WriteError
 from vision.fingerprints import check_sum, content_hash
 from vision.kinds import kinds_of
 from vision.opencv import cv2
-from vision.packing import PackedChunk, is_packed, packed_intact
-from vision.regular_file import file_state
+from vision.packing import PackedChunk
+from vision.run_chunk import ChunkFile
+from vision.run_outputs import intact, unaltered
 from vision.staging import HOPELESS, Staging
-from vision.step_times import EVERY, Laps, run_many_timed, run_timed
+from vision.step_times import run_many_timed, run_timed
 
 SECONDS = 1.0  # of work, then a chunk ends: about what a crash costs a thread
 BATCH = 16  # pictures that a network or a scikit-learn step gets at once ...
 BATCH_BYTES = 32 << 20  # ... unless they hold more than this together
 # So many other small files go through a stage before the next one: the processor's caches hold the
 # code of a stage, not that of all, which is a quarter of the time of a picture of 64x64.
-STAGED = 16
+STAGED = 48
 STAGED_BYTES = 1 << 20
-STAGED_SECONDS = 0.01
+STAGED_SECONDS = 0.02
 # Seconds below which a file is not worth a second thread, measured while one is at work, and while
 # several are in each other's way.
 TINY, TINY_SHARED = 0.0004, 0.0008
 TURN = 0.5  # seconds that a thread waits for another at most: one that is stuck stops no other
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Files that are done, and become visible, together.
-
-    Parameters
-    ----------
-    images : Images
-        The files.
-    names : list of str
-        What their outputs are called after.
-    tasks : list of (int, dict or None)
-        For each its index in the run, and the ledger's entry that still holds if its content is
-        the same.
-    """
-
-    images: object
-    names: list
-    tasks: list
-
-    @functools.cached_property  # the list is made anew whenever it is asked for
-    def sources(self):
-        """Where each file comes from."""
-        return self.images.sources
-
-    def __len__(self):
-        return len(self.names)
-
-
-@dataclass
-class _File:
-    """One file of a chunk, on its way."""
-
-    chunk: Chunk
-    index: int
-    state: list | None = None
-    hash: str | None = None
-    image: object = None
-    result: object = None
-    rows: object = ()
-    outputs: dict | None = None  # path to bytes
-    entry: dict | None = None
-    before: float = 0.0  # seconds that earlier stages took
-    started: float = field(default_factory=time.monotonic)  # when the present one began
-    laps: Laps | None = None  # of those whose steps are timed
-
-    def __post_init__(self):
-        if self.index % EVERY == 0:
-            self.laps = Laps()
-
-    def start(self):
-        """A stage begins."""
-        self.started = time.monotonic()
-        if self.laps is not None:
-            self.laps.restart()
-
-    def stop(self):
-        """It ends."""
-        self.before += time.monotonic() - self.started
-
-    def lap(self, title):
-        """Note what was done, if it is watched."""
-        if self.laps is not None:
-            self.laps(title)
-
-    @property
-    def name(self):
-        return self.chunk.names[self.index]
-
-    @property
-    def source(self):
-        return self.chunk.sources[self.index]
 
 
 class Work:
@@ -139,7 +64,7 @@ class Work:
         self.plan, self.recorder, self.ledger, self.packs = plan, recorder, ledger, packs
         self.run, self.key, self.durable, self.fresh = run, key, durable, fresh
         self.stopping, self.abandoned = threading.Event(), threading.Event()
-        self._lock, self._claimed = threading.Lock(), {}  # content to the name that is in work
+        self._claimed = {}  # content to the name that is in work
         self._leaving = functools.cache(functools.partial(leaving, plan))
         self._staged = 1  # files that go through a stage together
         self.tiny, self._python = True, threading.Lock()  # until it is known better
@@ -155,8 +80,7 @@ class Work:
         staging = self._staging()
         entries, fatal = [], None
         try:
-            with self._turn():
-                self._fill(entries, chunk, staging)
+            self._fill(entries, chunk, staging)
         except WriteError as error:  # what is done already still gets its place
             fatal = error
         except BaseException:
@@ -186,38 +110,42 @@ class Work:
         """The entry, its outputs as they are on the disk now."""
         if "waits" in entry:
             return entry
-        paths = [path for path, *_ in entry["outputs"]]
-        errors = [failed[path] for path in paths if path in failed]
+        outputs = entry["outputs"]
+        errors = [failed[path] for path, *_ in outputs if path in failed] if failed else []
         if errors:
-            made = [path for path in paths if path not in failed]
-            return entry | {
-                "rows": [],
-                "outputs": [],
-                "made": made,
-                "error": described(errors[0]),
-            }
-        for output in entry["outputs"]:
+            made = [path for path, *_ in outputs if path not in failed]
+            error = described(errors[0])
+            return entry | {"rows": [], "outputs": [], "made": made, "error": error}
+        for output in outputs:
             output[1:3] = staging.state(output[0]) or output[1:3]
         return entry
 
     def _fill(self, entries, chunk, staging):
-        started, done = time.monotonic(), 0
+        started, done, spent = time.monotonic(), 0, 0.0
         while done < len(chunk) and not self.stopping.is_set():
             if done and time.monotonic() - started > SECONDS:
                 break
-            files, before = [], time.monotonic()
-            try:
-                self._begin_some(files, chunk, done, staging)
-                self._compute(files)
-                for stage in (self._encoded, self._written):
-                    for file in files:
-                        self._stage(file, stage, staging)
-            finally:
-                entries += [file.entry for file in files if file.entry is not None]
-            done += len(files)
-            fitting = int(STAGED_SECONDS * len(files) / max(time.monotonic() - before, 1e-6))
+            with self._turn():
+                before = time.monotonic()
+                count = self._do_some(entries, chunk, done, staging)
+                seconds = max(time.monotonic() - before, 1e-6)
+            fitting = int(STAGED_SECONDS * count / seconds)
             self._staged = max(1, min(STAGED, 2 * self._staged, fitting))
-        self._note_tiny(time.monotonic() - started, done)
+            done, spent = done + count, spent + seconds
+        self._note_tiny(spent, done)
+
+    def _do_some(self, entries, chunk, done, staging):
+        """The next files of a chunk, through all stages together; how many they were."""
+        files = []
+        try:
+            self._begin_some(files, chunk, done, staging)
+            self._compute(files, staging)
+            for stage in (self._encoded, self._written):
+                for file in files:
+                    self._stage(file, stage, staging)
+        finally:
+            entries += [file.entry for file in files if file.entry is not None]
+        return len(files)
 
     def _note_tiny(self, seconds, files):
         """So many files took so long: whether the next chunk is for one thread at a time."""
@@ -250,12 +178,12 @@ class Work:
         for index in range(first, min(first + count, len(chunk))):
             if files and (held >= most or self.stopping.is_set()):
                 break
-            file = _File(chunk, index)
+            file = ChunkFile(chunk, index)
             files.append(file)
             self._stage(file, self._begun, staging)
             held += getattr(file.image, "nbytes", 0)
 
-    def _compute(self, files):
+    def _compute(self, files, staging):
         """From pictures to results; files for which there is no time any more are dropped."""
         pending = [file for file in files if file.entry is None]
         if self.plan.batched and len(pending) > 1:
@@ -264,15 +192,15 @@ class Work:
             if place and file.result is None and self.stopping.is_set():
                 del files[place:]
                 break
-            self._stage(file, self._run)
+            self._stage(file, self._run, staging)
 
-    def _stage(self, file, stage, *arguments):
+    def _stage(self, file, stage, staging):
         """One stage of one file, unless it has its entry already: an error becomes that."""
         if file.entry is not None:
             return
         file.start()
         try:
-            file.entry = stage(file, *arguments)
+            file.entry = stage(file, staging)
         except (Exception, SystemExit) as error:
             file.entry = self._failed(file, error)
         file.stop()
@@ -299,10 +227,11 @@ class Work:
         """Whether no other file of this content is in work."""
         if self.ledger is None:
             return True
-        with self._lock:
-            owner = self._claimed.setdefault(file.hash, file.name)
+        owner = self._claimed.setdefault(file.hash, file.name)  # at once, whoever else does it
+        if owner == file.name:
+            return True
         entry = self.ledger.get(owner)
-        return owner == file.name or (entry is not None and entry["run"] == self.run)
+        return entry is not None and entry["run"] == self.run
 
     def _copied(self, file, staging):
         """The entry of a file whose content was done under another name; None if it was not."""
@@ -323,7 +252,7 @@ class Work:
         with _forgetting(staging, paths.values()):
             for output in found["outputs"]:
                 taken = staging.take_over(output, paths[output[0]])
-                if taken is not None and not _unaltered(taken, output):  # replaced meanwhile
+                if taken is not None and not unaltered(taken, output):  # replaced meanwhile
                     staging.forget(paths.values())
                     return None
         outputs = [[paths[path], *rest] for path, *rest in found["outputs"]]
@@ -340,9 +269,10 @@ class Work:
             return
         share = (time.monotonic() - started) / len(files)
         for file, result in zip(files, found):
-            file.result, file.before = result, file.before + share
+            file.result = result
+            file.seconds += share
 
-    def _run(self, file):
+    def _run(self, file, staging):
         if file.result is not None:
             return
         if file.laps is None:
@@ -359,17 +289,23 @@ class Work:
         file.lap("encode")
 
     def _written(self, file, staging):
-        with _forgetting(staging, file.outputs):
+        outputs = []
+        try:
             for path, data in file.outputs.items():
                 staging.add(path, data)
+                outputs.append([path, None, None, check_sum(data)])
+        except BaseException:
+            staging.forget(file.outputs)
+            raise
         file.lap("write")
-        outputs = [[path, None, None, check_sum(data)] for path, data in file.outputs.items()]
-        laps = {"laps": file.laps.found} if file.laps is not None else {}
-        return self._entry(file, file.rows, outputs) | laps
+        entry = self._entry(file, file.rows, outputs)
+        if file.laps is not None:
+            entry["laps"] = file.laps.found
+        return entry
 
     def lost(self, chunk, index, error):
         """The entry of a file of a chunk, with the cells of the error that nobody lived to tell."""
-        return self._entry(_File(chunk, index), [], []) | {"error": error}
+        return self._entry(ChunkFile(chunk, index), [], []) | {"error": error}
 
     def _failed(self, file, error):
         if getattr(error, "errno", None) in HOPELESS:
@@ -384,7 +320,7 @@ class Work:
             "hash": file.hash,
             "run": self.run,
             "key": self.key,
-            "seconds": round(file.before + time.monotonic() - file.started, 6),
+            "seconds": round(file.seconds + time.monotonic() - file.started, 6),
             "at": round(time.time(), 3),
             "rows": rows,
             "outputs": outputs,
@@ -399,43 +335,6 @@ def _forgetting(staging, paths):
     except BaseException:
         staging.forget(paths)
         raise
-
-
-def intact(out, entry, *, verify=False):
-    """Whether the outputs of an entry are as they were written.
-
-    Parameters
-    ----------
-    out : str
-        The folder of the run.
-    entry : dict
-        Of the ledger.
-    verify : bool, default=False
-        Whether to read them even if size and time are the same.
-    """
-    for output in entry["outputs"]:
-        if is_packed(output[0]):
-            if not packed_intact(out, output, verify=verify):
-                return False
-        elif not _unaltered(f"{out}/{output[0]}", output, verify=verify):
-            return False
-    return True
-
-
-def _unaltered(path, output, *, verify=False):
-    """Whether a file is what the ledger says of an output."""
-    _, size, changed, content = output
-    found = file_state(path)
-    if found is None or found[0] != size:
-        return False
-    return not (verify or found[1] != changed) or _sum_of_file(path) == content
-
-
-def _sum_of_file(path):
-    try:
-        return check_sum(np.fromfile(path, np.uint8))
-    except OSError:
-        return None
 
 
 def leaving(plan, likely):

@@ -375,25 +375,26 @@ class _Job:
     def take(self, entries):
         """Keep the entries of a chunk, then remove outputs that they replace."""
         older = [self._outputs(entry["name"]) for entry in entries]
-        flags = [(entry.pop("kept", False), "copied" in entry) for entry in entries]
+        kept = [entry.pop("kept", False) for entry in entries]
         made = [entry.pop("made", ()) for entry in entries]
         for entry, outputs in zip(entries, older):
             if "error" in entry and entry["error"]["error"] == WriteError.__name__:
                 entry["outputs"] = outputs  # they are as good as they were
         self.ledger.append(entries, durable=self.options.durable != "none")
-        for entry, outputs, (kept, copied), new in zip(entries, older, flags, made):
-            self.kept += kept
-            self.copied += copied and not kept
-            self.failed += "error" in entry
-            self.done += not kept and "error" not in entry
+        for entry, outputs, same, new in zip(entries, older, kept, made):
+            failed = "error" in entry
+            self.kept += same
+            self.copied += "copied" in entry and not same
+            self.failed += failed
+            self.done += not (same or failed)
             self._replace(outputs, entry)
-            for path in set(new) - {path for path, *_ in entry["outputs"]}:
+            for path in set(new).difference(path for path, *_ in entry["outputs"]) if new else ():
                 Path(self.out, path).unlink(missing_ok=True)
-            self.shown.advance("error" in entry)
+            self.shown.advance(failed)
 
     def _replace(self, older, entry):
         """Remove outputs that an entry replaces."""
-        now = {path for path, *_ in entry["outputs"]}
+        now = {path for path, *_ in entry["outputs"]} if older else ()
         for output in older:
             if is_packed(output[0]):
                 self.replaced |= output[0] not in now

@@ -164,12 +164,51 @@ def parse(text):
     >>> parse("- Canny: {low: 50, high: 1e2}")
     [{'Canny': {'low': 50, 'high': 100.0}}]
     """
+    loader, node = _composed(text)
+    return None if node is None else loader.build(node)
+
+
+def lines_of(text):
+    """Where the values of a YAML document begin, for messages.
+
+    Parameters
+    ----------
+    text : str
+        What `parse` reads.
+
+    Returns
+    -------
+    dict of tuple to int
+        By keys and places in lists, from the outside in, the line of the key or the element; the
+        first line is 1.
+
+    Examples
+    --------
+    >>> lines_of("cv: 5\\ncurve:\\n- 20")[("curve", 0)]
+    3
+    """
+    loader, node = _composed(text)
+    return {} if node is None else dict(_lines(loader, node, ()))
+
+
+def _lines(loader, node, where):
+    if isinstance(node, yaml.MappingNode):
+        pairs = [(loader.build(key), key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        pairs = [(place, value, value) for place, value in enumerate(node.value)]
+    else:
+        return
+    for key, marked, value in pairs:
+        yield (*where, key), marked.start_mark.line + 1
+        yield from _lines(loader, value, (*where, key))
+
+
+def _composed(text):
     if len(text) > MAX_CHARACTERS:
         raise LoadError(f"The document has {len(text)} characters; {MAX_CHARACTERS} are allowed.")
     try:
         loader = _Loader(text)
-        node = loader.get_single_node()
-        return None if node is None else loader.build(node)
+        return loader, loader.get_single_node()
     except yaml.YAMLError as error:
         raise LoadError(f"This is no YAML document: {_reason(error)}.") from None
 

@@ -1,5 +1,7 @@
 """scikit-learn's public estimators by name, so that a name resolves without importing them all.
 
+XGBoost's, which keep to the same contract, are among them; they resolve where it is installed.
+
 Held to scikit-learn's own list by a test; a name that an installed version lacks fails on use.
 """
 
@@ -130,6 +132,9 @@ _BY_MODULE = {
     "sklearn.tree": """
         DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier
         ExtraTreeRegressor
+    """,
+    "xgboost": """
+        XGBClassifier XGBRFClassifier XGBRFRegressor XGBRegressor
     """,
 }
 

@@ -61,26 +61,33 @@ class Table:
         try:
             yield
         except OSError as error:
-            named = WriteError(
-                f"{str(self.path)!r} could not be written: {error.strerror or error}"
-            )
-            named.errno = error.errno
-            raise named from error
+            raise self._named(error) from error
+
+    def _named(self, error):
+        named = WriteError(f"{str(self.path)!r} could not be written: {error.strerror or error}")
+        named.errno = error.errno
+        return named
 
     def add(self, rows):
         """Append rows: `Rows`, or dictionaries of column to value; what is missing stays empty."""
         rows = rows if isinstance(rows, Rows) else Rows.of(rows)
-        before = len(self.columns)
-        known = set(self.columns)
-        self.columns += [column for column in rows.columns if column not in known]
-        if len(self.columns) > before or not self._grown:
-            self._grown.append((self._rows, len(self.columns)))
-        with self._named_errors():
+        if rows.columns != self.columns or not self._grown:
+            self._grow(rows.columns)
+        try:
             if rows.columns == self.columns:
                 self._file.write(rows.lines)
             else:
                 self._writer.writerows([row.get(column) for column in self.columns] for row in rows)
+        except OSError as error:
+            raise self._named(error) from error
         self._rows += len(rows)
+
+    def _grow(self, columns):
+        """Columns that are new here."""
+        before, known = len(self.columns), set(self.columns)
+        self.columns += [column for column in columns if column not in known]
+        if len(self.columns) > before or not self._grown:
+            self._grown.append((self._rows, len(self.columns)))
 
     @property
     def rows(self):

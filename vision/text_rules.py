@@ -27,10 +27,17 @@ PAIRS = ("estimators", "steps", "transformer_list", "transformers")
 
 def parameters(cls):
     """The parameters of a class by name, each with its default or `inspect.Parameter.empty`."""
-    if cls.__init__ is object.__init__:
-        return {}
-    found = inspect.signature(cls.__init__).parameters
-    return {name: item.default for name, item in list(found.items())[1:]}
+    found = {}
+    for base in cls.__mro__:
+        if "__init__" not in vars(base) or base is object:
+            continue
+        items = list(inspect.signature(base.__init__).parameters.values())[1:]
+        passed_on = [item for item in items if item.kind is item.VAR_KEYWORD]
+        own = {item.name: item.default for item in items if item not in passed_on}
+        found = own | found
+        if not passed_on:  # else, as in XGBoost's, the base has the others
+            break
+    return found
 
 
 def list_levels(cls, name, default):

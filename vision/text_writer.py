@@ -108,6 +108,8 @@ class Writer:
 
     def _parameters(self, step, where):
         cls, given, written = type(step), step.get_params(deep=False), {}
+        for name in getattr(step, "kwargs", None) or ():  # XGBoost's take whatever is given
+            _refuse(where, f"{cls.__name__} has no parameter {name!r}.")
         for name, default in parameters(cls).items():
             value = given[name]
             if _is_default(value, default) or (cls is Pipeline and name == "steps"):

@@ -10,6 +10,7 @@ from classical import (
     Convolution,
     GaussianBlur,
     GaussianNoise,
+    JPEGCompression,
     MedianBlur,
     NoiseLevel,
     NonLocalMeans,
@@ -33,6 +34,12 @@ def mean_difference(ours, theirs):
 def spread_difference(ours, theirs):
     """How far two noisy pictures are apart in mean and standard deviation: the greater of both."""
     return max(abs(float(ours.mean() - theirs.mean())), abs(float(ours.std() - theirs.std())))
+
+
+def jpeg(image):
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 50])
+    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def unsharp_mask(image):
@@ -133,6 +140,15 @@ PEERS = [
         compare=mean_difference,
         note="mean difference in gray levels; run to eps=1e-6, as its default stops long before "
         "the solution",
+    ),
+    Peer(
+        JPEGCompression(50),
+        jpeg,
+        "cv2.imencode, imdecode",
+        "rgb",
+        tolerance=1.0,
+        compare=mean_difference,
+        note="mean difference in gray levels",
     ),
     Peer(
         GaussianNoise(),

@@ -6,7 +6,7 @@ from keras import tree
 
 from deep.explain.base import network_of
 from deep.explain.graph import before_activation
-from deep.explain.layers import recording
+from deep.explain.layers import paths_named, recording
 from vision.checks import check_integer, check_number, check_random_state
 from vision.errors import ParameterError, UnknownNameError
 from vision.nearest import did_you_mean
@@ -131,9 +131,5 @@ def _ascent(model, layer, unit):
 
 
 def _named(calls, layer):
-    path = layer.replace("/", ".")
-    for call in reversed(calls):
-        if call.path == path or call.path.endswith(f".{path}"):
-            return call.made[0]
-    hint = did_you_mean(path, [call.path for call in calls])
-    raise UnknownNameError(f"The network has no layer {layer!r}. {hint}".strip())
+    paths = paths_named((call.path for call in calls), layer)
+    return [call.made[0] for call in calls if call.path in paths][-1]

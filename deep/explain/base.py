@@ -1,5 +1,7 @@
 """What the methods share: images and targets in, a map on the image's grid out."""
 
+import inspect
+
 import numpy as np
 
 from deep.explain.graph import Request, traced
@@ -192,6 +194,80 @@ class ClassActivationMap(Explainer):
             What a `Traced` gave.
         """
         raise NotImplementedError
+
+
+def of_one_image(method, name):
+    """The function of a method that `vision.explain` calls.
+
+    Parameters
+    ----------
+    method : type
+        The class of the method, an `Explainer`.
+    name : str
+        Behind ``explain_``.
+
+    Returns
+    -------
+    callable
+        ``explain_name(classifier, image, target=None, *, ...)``, with the method's own options and
+        those of `Explainer`, but no `layer` for a method on pixels; it gives what
+        ``method(classifier, ...)(image, target)`` gives.
+
+    Examples
+    --------
+    >>> from deep.explain.guided import explain_guided
+    >>> print(inspect.signature(explain_guided))
+    (classifier, image, target=None, *, input=0, output=0, region=None)
+    """
+
+    def explain_one(classifier, image, target=None, **options):
+        bound = signature.bind(classifier, image, target, **options)
+        return method(classifier, **bound.kwargs)(image, target)
+
+    options = _options(method)
+    plain = inspect.signature(explain_one).parameters
+    first = [plain[each] for each in ("classifier", "image", "target")]
+    signature = inspect.Signature([*first, *options])
+    explain_one.__signature__ = signature
+    explain_one.__name__ = explain_one.__qualname__ = f"explain_{name}"
+    explain_one.__module__ = method.__module__
+    explain_one.__doc__ = _ONE_IMAGE.format(
+        name=method.__name__,
+        options=", ".join(option.name for option in options),
+        low=-1 if method.signed else 0,
+    )
+    return explain_one
+
+
+_ONE_IMAGE = """`{name}` of one image.
+
+Parameters
+----------
+classifier : CNNClassifier or keras.Model
+    Fitted.
+image, target
+    See `deep.explain.base.Explainer.__call__`.
+{options}
+    See `{name}` and `deep.explain.base.Explainer`.
+
+Returns
+-------
+((H, W) ndarray of float32 in [{low}, 1], label)
+"""
+
+
+def _options(method):
+    """The keyword parameters of a method's class, its own first."""
+    found = {}
+    for base in method.__mro__:
+        for option in inspect.signature(base.__init__).parameters.values():
+            if option.kind is option.KEYWORD_ONLY:
+                found.setdefault(option.name, option)
+        if base is Explainer:
+            break
+    if method.what == "pixels":
+        found.pop("layer")
+    return list(found.values())
 
 
 def on_grid(heat, shape, signed=False):

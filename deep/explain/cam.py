@@ -1,6 +1,6 @@
 """CAM: what the last layer reads from each place of the last maps."""
 
-from deep.explain.base import ClassActivationMap
+from deep.explain.base import ClassActivationMap, of_one_image
 
 
 class CAM(ClassActivationMap):
@@ -8,10 +8,26 @@ class CAM(ClassActivationMap):
 
     Parameters as of `deep.explain.base.Explainer`.
 
+    Raises
+    ------
+    ParameterError
+        If the network ends in another way.
+
     References
     ----------
     B. Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016,
     arXiv:1512.04150.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_cam(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     what = "class_weights"
@@ -21,40 +37,4 @@ class CAM(ClassActivationMap):
         return found["class_weights"]
 
 
-def explain_cam(
-    classifier,
-    image,
-    target=None,
-    *,
-    layer=None,
-    input=0,
-    output=0,
-    region=None,
-):
-    """CAM of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    layer, input, output, region
-        See `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-
-    Raises
-    ------
-    ParameterError
-        If the network ends in another way.
-    """
-    made = CAM(
-        classifier,
-        layer=layer,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_cam = of_one_image(CAM, "cam")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from deep.explain.base import ClassActivationMap
+from deep.explain.base import ClassActivationMap, of_one_image
 
 
 class EigenCAM(ClassActivationMap):
-    """Eigen-CAM: the same for every class, without gradients.
+    """Eigen-CAM: the same for every class (a target changes the label alone), without gradients.
 
     Parameters as of `deep.explain.base.Explainer`.
 
@@ -14,6 +14,17 @@ class EigenCAM(ClassActivationMap):
     ----------
     M. B. Muhammad, M. Yeasin, "Eigen-CAM: Class Activation Map using Principal Components",
     IJCNN 2020, arXiv:2008.00299.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_eigencam(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     def channel_weights(self, found):
@@ -35,35 +46,4 @@ def _first_direction(pixels):
     return found / max(np.linalg.norm(found), np.finfo(np.float32).tiny)
 
 
-def explain_eigencam(
-    classifier,
-    image,
-    target=None,
-    *,
-    layer=None,
-    input=0,
-    output=0,
-    region=None,
-):
-    """Eigen-CAM of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`; the target changes the label alone.
-    layer, input, output, region
-        See `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-    """
-    made = EigenCAM(
-        classifier,
-        layer=layer,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_eigencam = of_one_image(EigenCAM, "eigencam")

@@ -1,6 +1,6 @@
 """Grad-CAM: maps weighed by their mean gradient, for networks of any head."""
 
-from deep.explain.base import ClassActivationMap
+from deep.explain.base import ClassActivationMap, of_one_image
 
 
 class GradCAM(ClassActivationMap):
@@ -12,6 +12,17 @@ class GradCAM(ClassActivationMap):
     ----------
     R. R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
     Localization", ICCV 2017, arXiv:1610.02391.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_gradcam(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     def channel_weights(self, found):
@@ -19,44 +30,4 @@ class GradCAM(ClassActivationMap):
         return found["gradients"].mean(axis=(1, 2))
 
 
-def explain_gradcam(
-    classifier,
-    image,
-    target=None,
-    *,
-    layer=None,
-    input=0,
-    output=0,
-    region=None,
-):
-    """Grad-CAM of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    layer, input, output, region
-        See `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-
-    Examples
-    --------
-    >>> import deep
-    >>> import numpy as np
-    >>> model = deep.build("resnet20", (32, 32, 3), classes=4, pixels=True, random_state=0)
-    >>> values, label = explain_gradcam(model, np.zeros((32, 32, 3), np.uint8), 2)
-    >>> values.shape, label
-    ((32, 32), 2)
-    """
-    made = GradCAM(
-        classifier,
-        layer=layer,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_gradcam = of_one_image(GradCAM, "gradcam")

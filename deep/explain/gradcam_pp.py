@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deep.explain.base import ClassActivationMap
+from deep.explain.base import ClassActivationMap, of_one_image
 
 
 class GradCAMPlusPlus(ClassActivationMap):
@@ -14,6 +14,17 @@ class GradCAMPlusPlus(ClassActivationMap):
     ----------
     A. Chattopadhay et al., "Grad-CAM++: Generalized Gradient-Based Visual Explanations for Deep
     Convolutional Networks", WACV 2018, arXiv:1710.11063.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_gradcampp(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     def channel_weights(self, found):
@@ -29,35 +40,4 @@ class GradCAMPlusPlus(ClassActivationMap):
         return (alphas * np.maximum(gradients, 0)).sum(axis=(1, 2))
 
 
-def explain_gradcampp(
-    classifier,
-    image,
-    target=None,
-    *,
-    layer=None,
-    input=0,
-    output=0,
-    region=None,
-):
-    """Grad-CAM++ of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    layer, input, output, region
-        See `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-    """
-    made = GradCAMPlusPlus(
-        classifier,
-        layer=layer,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_gradcampp = of_one_image(GradCAMPlusPlus, "gradcampp")

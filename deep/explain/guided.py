@@ -1,6 +1,6 @@
 """Guided backpropagation: the gradient at the pixels, where only positive parts pass ReLUs."""
 
-from deep.explain.base import Explainer, at_pixels
+from deep.explain.base import Explainer, at_pixels, of_one_image
 
 
 class GuidedBackpropagation(Explainer):
@@ -12,6 +12,17 @@ class GuidedBackpropagation(Explainer):
     ----------
     J. T. Springenberg et al., "Striving for Simplicity: The All Convolutional Net", ICLR
     Workshops 2015, arXiv:1412.6806.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_guided(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[1., 1.],
+           [1., 1.]], dtype=float32), 1)
     """
 
     what, guided = "pixels", True
@@ -22,33 +33,4 @@ class GuidedBackpropagation(Explainer):
         return at_pixels(found["gradients"]), found["chosen"]
 
 
-def explain_guided(
-    classifier,
-    image,
-    target=None,
-    *,
-    input=0,
-    output=0,
-    region=None,
-):
-    """Guided backpropagation of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    input, output, region
-        See `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-    """
-    made = GuidedBackpropagation(
-        classifier,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_guided = of_one_image(GuidedBackpropagation, "guided")

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from deep.explain.base import CHUNK, Explainer, repeated
+from deep.explain.base import CHUNK, Explainer, of_one_image, repeated
 from vision.checks import check_integer, refuse
 
 
@@ -26,6 +26,17 @@ class IntegratedGradients(Explainer):
     ----------
     M. Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017,
     arXiv:1703.01365.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_integrated(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     what, signed = "pixels", True
@@ -72,37 +83,4 @@ class IntegratedGradients(Explainer):
         return (way * total / self.steps).astype(np.float32)  # equation 3
 
 
-def explain_integrated(
-    classifier,
-    image,
-    target=None,
-    *,
-    steps=64,
-    baseline=0,
-    input=0,
-    output=0,
-    region=None,
-):
-    """Integrated gradients of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    steps, baseline, input, output, region
-        See `IntegratedGradients` and `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [-1, 1], label)
-    """
-    made = IntegratedGradients(
-        classifier,
-        steps=steps,
-        baseline=baseline,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_integrated = of_one_image(IntegratedGradients, "integrated")

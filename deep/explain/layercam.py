@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deep.explain.base import ClassActivationMap
+from deep.explain.base import ClassActivationMap, of_one_image
 
 
 class LayerCAM(ClassActivationMap):
@@ -14,6 +14,17 @@ class LayerCAM(ClassActivationMap):
     ----------
     P.-T. Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization",
     IEEE TIP 30, 2021, doi:10.1109/TIP.2021.3089943.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_layercam(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     def combined(self, found):
@@ -22,35 +33,4 @@ class LayerCAM(ClassActivationMap):
         return np.einsum("nhwk,nhwk->nhw", found["maps"], weights)
 
 
-def explain_layercam(
-    classifier,
-    image,
-    target=None,
-    *,
-    layer=None,
-    input=0,
-    output=0,
-    region=None,
-):
-    """LayerCAM of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    layer, input, output, region
-        See `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-    """
-    made = LayerCAM(
-        classifier,
-        layer=layer,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_layercam = of_one_image(LayerCAM, "layercam")

@@ -214,6 +214,40 @@ def _smallest(calls, classes):
     return [call for call in calls if math.prod(call.sides) == least]
 
 
+def paths_named(paths, name):
+    """Those of some paths that a name means.
+
+    Parameters
+    ----------
+    paths : iterable of str
+    name : str
+        A layer's own name, or its path: ``"mobilenet.conv1"`` or ``"mobilenet/conv1"``.
+
+    Returns
+    -------
+    list of str
+        Each once, in order.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+
+    Examples
+    --------
+    >>> paths_named(["one.conv", "two.conv", "two.pool"], "conv")
+    ['one.conv', 'two.conv']
+    """
+    path, known = name.replace("/", "."), list(dict.fromkeys(paths))
+    if path in known:
+        return [path]
+    found = [each for each in known if each.endswith(f".{path}")]
+    if not found:
+        hint = did_you_mean(path, known) or f"The last is {known[-1] if known else None!r}."
+        raise UnknownNameError(f"The network has no layer {name!r}. {hint}")
+    return found
+
+
 def named_maps(calls, name):
     """The calls of a layer with a name.
 
@@ -221,7 +255,7 @@ def named_maps(calls, name):
     ----------
     calls : list of Seen
     name : str
-        The layer's own name, or its path: ``"mobilenet.conv1"`` or ``"mobilenet/conv1"``.
+        As for `paths_named`.
 
     Returns
     -------
@@ -235,16 +269,10 @@ def named_maps(calls, name):
     ParameterError
         If several layers have the name, or its output is no map.
     """
-    path = name.replace("/", ".")
-    found = [call for call in calls if call.path == path]
-    found = found or [call for call in calls if call.path.endswith(f".{path}")]
-    paths = list(dict.fromkeys(call.path for call in found))
-    if not found:
-        known = list(dict.fromkeys(call.path for call in calls))
-        hint = did_you_mean(path, known) or f"The last is {known[-1] if known else None!r}."
-        raise UnknownNameError(f"The network has no layer {name!r}. {hint}")
+    paths = paths_named((call.path for call in calls), name)
     if len(paths) > 1:
         raise ParameterError(f"The network has several layers {name!r}: {', '.join(paths)}.")
+    found = [call for call in calls if call.path == paths[0]]
     if not found[0].made or len(found[0].made[0].shape) != 4:
         shape = tuple(found[0].made[0].shape) if found[0].made else ()
         raise ParameterError(

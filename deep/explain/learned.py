@@ -5,14 +5,13 @@ import numpy as np
 
 from deep.explain.base import batch_of, network_of
 from deep.explain.graph import Request, traced
-from deep.explain.layers import operations
+from deep.explain.layers import operations, paths_named
 from deep.layer_costs import TRANSPOSED, Field, receptive_field, window, zeros_around
 from deep.layer_graph import calls_of
 from vision.canvas import draw_text, font_size, rgb_canvas, stroke
 from vision.checks import check_integer
 from vision.drawing import contact_sheet
-from vision.errors import ParameterError, UnknownNameError
-from vision.nearest import did_you_mean
+from vision.errors import ParameterError
 from vision.opencv import cv2
 
 
@@ -161,24 +160,20 @@ def receptive_box(network, layer, x, y, input_shape=None):
 
 def _field(calls, layer):
     """The call of a layer, its receptive field and the middle of that of its first place."""
-    known, path = {}, layer.replace("/", ".")
-    names = list(dict.fromkeys(call.name.replace("/", ".") for call in calls))
-    found = [name for name in names if name == path or name.endswith(f".{path}")]
-    if not found:
-        hint = did_you_mean(path, names)
-        raise UnknownNameError(f"The network has no layer {layer!r}. {hint}".strip())
+    known = {}
+    path = paths_named((call.name.replace("/", ".") for call in calls), layer)[0]
     for call in calls:
         given = [known.get(id(tensor), _start(tensor)) for tensor in call.inputs]
         made = _through(call, given)
         known |= {id(tensor): made for tensor in call.outputs}
-        if call.name.replace("/", ".") == found[0]:
+        if call.name.replace("/", ".") == path:
             if made is None or len(made[0].size) != 2:
                 raise ParameterError(
                     f"What layer {layer!r} sees of the image is no window: it depends on the "
                     "whole image, or lies behind up-sampling."
                 )
             return call, *made
-    raise AssertionError(found)
+    raise AssertionError(path)
 
 
 def _start(tensor):

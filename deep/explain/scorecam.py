@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deep.explain.base import CHUNK, ClassActivationMap, repeated
+from deep.explain.base import CHUNK, ClassActivationMap, of_one_image, repeated
 from vision.checks import check_integer
 from vision.opencv import cv2
 
@@ -23,6 +23,17 @@ class ScoreCAM(ClassActivationMap):
     ----------
     H. Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural
     Networks", CVPR Workshops 2020, arXiv:1910.01279.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_scorecam(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[0. , 0.5],
+           [0. , 1. ]], dtype=float32), 1)
     """
 
     def __init__(self, classifier, *, channels=128, **options):
@@ -78,37 +89,4 @@ def _softmax(scores):
     return powers / powers.sum()
 
 
-def explain_scorecam(
-    classifier,
-    image,
-    target=None,
-    *,
-    channels=128,
-    layer=None,
-    input=0,
-    output=0,
-    region=None,
-):
-    """Score-CAM of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    channels, layer, input, output, region
-        See `ScoreCAM` and `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-    """
-    made = ScoreCAM(
-        classifier,
-        channels=channels,
-        layer=layer,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_scorecam = of_one_image(ScoreCAM, "scorecam")

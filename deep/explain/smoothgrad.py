@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deep.explain.base import CHUNK, Explainer, at_pixels, repeated
+from deep.explain.base import CHUNK, Explainer, at_pixels, of_one_image, repeated
 from vision.checks import check_integer, check_number, check_random_state
 
 
@@ -24,6 +24,17 @@ class SmoothGrad(Explainer):
     References
     ----------
     D. Smilkov et al., "SmoothGrad: removing noise by adding noise", 2017, arXiv:1706.03825.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from keras import Input, Sequential, layers
+    >>> maps, pool = layers.Conv2D(1, 1, kernel_initializer="ones"), layers.GlobalAveragePooling2D()
+    >>> last = layers.Dense(1, "sigmoid", kernel_initializer="ones")
+    >>> model = Sequential([Input((2, 2, 1)), maps, pool, last])  # whether it is bright
+    >>> explain_smoothgrad(model, np.array([[0, 40], [0, 80]], np.uint8))
+    (array([[1., 1.],
+           [1., 1.]], dtype=float32), 1)
     """
 
     what = "pixels"
@@ -61,39 +72,4 @@ class SmoothGrad(Explainer):
         return total / self.samples
 
 
-def explain_smoothgrad(
-    classifier,
-    image,
-    target=None,
-    *,
-    samples=32,
-    noise=0.15,
-    random_state=0,
-    input=0,
-    output=0,
-    region=None,
-):
-    """SmoothGrad of one image.
-
-    Parameters
-    ----------
-    classifier : CNNClassifier or keras.Model
-    image, target
-        See `deep.explain.base.Explainer.__call__`.
-    samples, noise, random_state, input, output, region
-        See `SmoothGrad` and `deep.explain.base.Explainer`.
-
-    Returns
-    -------
-    ((H, W) ndarray of float32 in [0, 1], label)
-    """
-    made = SmoothGrad(
-        classifier,
-        samples=samples,
-        noise=noise,
-        random_state=random_state,
-        input=input,
-        output=output,
-        region=region,
-    )
-    return made(image, target)
+explain_smoothgrad = of_one_image(SmoothGrad, "smoothgrad")

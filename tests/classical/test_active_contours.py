@@ -81,6 +81,17 @@ def test_lambdas_weigh_the_two_sides():
     assert not ChanVese(0, lambda1=4)(image)[50, 115]
 
 
+def test_both_sides_count_alike_by_default():
+    # Of the middle level, 122.8 levels from the nearer side's mean and 131 from the other's: one
+    # side counting a fifth more would take it over, as 1.2 * 122.8**2 > 131**2.
+    image = np.zeros((100, 200), np.uint8)
+    image[:, 100], image[:, 101:] = 124, 255
+    assert not ChanVese(0)(image)[50, 100]
+    image[:, 100], image[:, 99] = 131, 255
+    image[:, :99] = 0
+    assert ChanVese(0)(image)[50, 100]
+
+
 def test_colours_are_told_apart_where_gray_cannot():
     image = np.zeros((40, 60, 3), np.uint8)
     image[...], image[10:30, 15:45] = (200, 60, 60), (60, 208, 60)

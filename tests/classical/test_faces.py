@@ -39,6 +39,25 @@ def test_two_faces_of_two_sizes_are_found_where_they_were_put():
     assert FindFaces(max_size=100)(image).boxes.shape[0] <= len(found)
 
 
+def test_the_defaults_are_those_of_scikit_images_gallery():
+    # Its example searches in steps of 1.2 in size and of one pixel in place, from 60 pixels.
+    image = data.astronaut()
+    boxes = FindFaces()(image).boxes
+    assert np.array_equal(boxes, FindFaces(60, None, 1.2, 1)(image).boxes)
+    assert not np.array_equal(boxes, FindFaces(scale_factor=1.44)(image).boxes)
+    assert not np.array_equal(boxes, FindFaces(step_ratio=1.2)(image).boxes)
+
+
+def test_a_face_turned_by_twelve_degrees_is_found_by_four_windows():
+    turn = cv2.getRotationMatrix2D((223, 120), 12, 1)
+    image = cv2.warpAffine(data.astronaut(), turn, (512, 512), borderMode=cv2.BORDER_REFLECT)
+    found = FindFaces()(image)
+    assert len(found) == 1
+    places = np.array([*EYES, MOUTH]) @ turn[:, :2].T + turn[:, 2]
+    assert np.all((places > found.boxes[0, :2]) & (places < found.boxes[0, 2:]))
+    assert len(FindFaces(min_neighbors=5)(image)) == 0
+
+
 def test_gray_is_as_good_and_sizes_limit_what_is_found():
     gray = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY)
     colour = FindFaces()(data.astronaut()).boxes

@@ -115,6 +115,12 @@ def test_the_result_depends_on_the_image_and_the_seed_alone():
         assert all(np.array_equal(one, expected) for one in pool.map(step, [image] * 3))
 
 
+def test_five_rounds_are_the_default():
+    image = data.rocket()[::4, ::4].copy()
+    five, six = (GrabCut(iterations=rounds)(image) for rounds in (5, 6))
+    assert np.array_equal(GrabCut()(image), five) and not np.array_equal(five, six)
+
+
 def test_too_little_to_learn_from_is_refused():
     image = np.zeros((20, 30, 3), np.uint8)
     with pytest.raises(ImageError, match="Got 600 and 0, in an image of 30 x 20 pixels"):

@@ -78,6 +78,14 @@ def test_colours_are_not_swapped():
     assert names[0] == "red value" and len(names) == 3 * 13
 
 
+def test_five_times_as_many_pixels_are_no_better_than_the_default():
+    (image, mask), (other, expected) = halves(*coins())
+    trees = RandomForestClassifier(8, max_depth=12, random_state=0)
+    usual, many = (PixelClassifier(trees, (1, 4), n_samples=count) for count in (20_000, 10**5))
+    scores = [vision.iou(step.fit([image], [mask])(other), expected) for step in (usual, many)]
+    assert scores[0] > scores[1] - 0.02
+
+
 def test_any_classifier_names_the_pixels_and_is_left_unfitted():
     (image, mask), (other, expected) = halves(*coins())
     given = HistGradientBoostingClassifier(max_iter=30, random_state=0)
@@ -103,7 +111,7 @@ def test_the_draw_is_bounded_even_over_images_and_seeded():
     step = PixelClassifier(Counting(max_iter=500), sigmas=(2,), n_samples=301)
     step.fit([image] * 3, [mask] * 3)
     PixelClassifier(Counting(max_iter=500), sigmas=(2,)).fit([image[:90]], [mask[:90]])
-    assert seen == [300, 90 * 384]
+    assert seen == [300, 20_000]
     once, again, other = (
         PixelClassifier(sigmas=(2,), n_samples=500, random_state=seed).fit([image], [mask])(image)
         for seed in (4, 4, 5)
@@ -116,7 +124,7 @@ def test_the_default_forest_is_the_documented_one():
     expected = RandomForestClassifier(50, max_depth=12, random_state=0).get_params()
     assert type(step.classifier_) is RandomForestClassifier
     assert step.classifier_.get_params() == expected
-    assert PixelClassifier().n_samples == 100_000 and PixelClassifier().sigmas == (1, 2, 4, 8)
+    assert PixelClassifier().n_samples == 20_000 and PixelClassifier().sigmas == (1, 2, 4, 8)
 
 
 def test_in_a_pipeline_it_is_trained_scored_and_searched():

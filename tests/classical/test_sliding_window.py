@@ -69,6 +69,51 @@ def test_scores_are_those_of_scikit_images_hog(detector):
         assert np.isclose(score, expected[tuple(center)], atol=1e-4)
 
 
+def test_the_default_window_is_sixty_four_pixels_square():
+    image, truth = halves()[0]
+    large = np.kron(image, np.ones((2, 2), np.uint8))
+    step = HOGDetector().fit([large], [Detections(truth.boxes * 2)])
+    # As OpenCV's HOGDescriptor for 64 x 64: 7 x 7 blocks of 2 x 2 cells of 9 directions.
+    assert step.coef_.size == 1764
+    every = clone(step).set_params(threshold=0, max_overlap=1)
+    every.coef_, every.intercept_ = step.coef_, step.intercept_
+    sides = every(large).boxes[:, 2:] - every(large).boxes[:, :2]
+    levels = np.unique(sides.mean(axis=1).round())
+    assert np.isclose(sides.min(), 64 / 1.3)  # without the margin
+    # Each level is 1.2 times the one before, but for whole pixels.
+    assert np.allclose(levels[1:] / levels[:-1], 1.2, atol=0.03)
+
+
+def test_the_defaults_of_learning_are_the_documented_ones():
+    image, truth = halves()[0]
+    given = {"C": 0.01, "n_negatives": 20, "n_rounds": 2}
+    usual = HOGDetector(40, 40).fit([image], [truth]).coef_
+    assert np.array_equal(usual, HOGDetector(40, 40, **given).fit([image], [truth]).coef_)
+    for name, other in {"C": 0.012, "n_negatives": 24, "n_rounds": 3}.items():
+        step = HOGDetector(40, 40, **given | {name: other}).fit([image], [truth])
+        assert not np.array_equal(usual, step.coef_)
+
+
+def test_boxes_overlap_by_three_tenths_at_most(detector):
+    image, _ = halves()[1]
+    many = clone(detector).set_params(threshold=0.01)
+    many.coef_, many.intercept_ = detector.coef_, detector.intercept_
+    boxes = many(image).boxes
+    most = (box_iou(boxes, boxes) - np.eye(len(boxes))).max()
+    assert 0.28 < most <= 0.3 + 1e-9
+
+
+def test_the_order_of_the_channels_makes_no_difference(detector):
+    # A pixel's gradient is that of the channel where it is strongest.
+    image, truth = halves()[0]
+    colour = np.dstack([image, 255 - image // 2, image // 4])
+    step = HOGDetector(40, 40, scale_factor=1.2).fit([colour], [truth])
+    found, swapped = step(colour), step(np.ascontiguousarray(colour[..., ::-1]))
+    assert len(found) == len(swapped) > 5
+    assert np.allclose(found.boxes, swapped.boxes)
+    assert np.allclose(found.scores, swapped.scores, atol=1e-3)
+
+
 def test_rounds_of_hard_negatives_leave_fewer_false_boxes():
     (image, truth), (other, true) = halves()
     false = []

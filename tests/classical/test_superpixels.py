@@ -155,6 +155,13 @@ def test_regions_are_those_of_the_papers_algorithm(name):
     assert adjusted_rand_score(by_the_paper(blurred, 300).ravel(), ours.ravel()) > 0.999
 
 
+@pytest.mark.parametrize("name", ["coffee", "camera"])
+def test_a_transposed_picture_has_the_transposed_regions(name):
+    image = getattr(data, name)()[100:220, 200:361]
+    turned = Felzenszwalb()(np.ascontiguousarray(image.swapaxes(0, 1))).T
+    assert adjusted_rand_score(Felzenszwalb()(image).ravel(), turned.ravel()) == 1
+
+
 def test_small_regions_are_absorbed_and_all_are_connected():
     image = data.chelsea()
     labels = Felzenszwalb()(image)

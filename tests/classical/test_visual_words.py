@@ -66,6 +66,12 @@ def test_at_most_so_many_descriptors_are_learned_from():
         BagOfVisualWords(n_words=31, max_descriptors=31).fit(CROPS)
 
 
+def test_there_are_a_hundred_words_by_default():
+    bag = BagOfVisualWords().fit(CROPS)
+    assert bag.words_.shape == (100, 128) and bag(CROPS[0]).shape == (100,)
+    assert bag.get_feature_names_out()[-1] == "word_99"
+
+
 def test_without_keypoints_all_are_zero():
     bag = BagOfVisualWords(n_words=5).fit(CROPS)
     assert bag(np.full((50, 60), 90, np.uint8)).tolist() == [0] * 5

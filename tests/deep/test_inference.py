@@ -49,6 +49,23 @@ def test_outputs_are_those_of_predict(model, images, engine):
         assert relative(network(image[None])[0], row) < 1e-4
 
 
+def test_activations_with_gradients_of_their_own_are_no_outputs(engine):
+    """OpenVINO's converter takes every swish of EfficientNet for an output."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8,))
+    first = keras.layers.Dense(3, activation="swish")(inputs)
+    second = keras.layers.Dense(2, activation="swish")(first)
+    rows = np.random.default_rng(0).random((4, 8), np.float32)
+    for outputs in ([keras.layers.Dense(5)(first)], [second, first]):
+        model = keras.Model(inputs, outputs)
+        found = deep.compile_for_inference(model, engine=engine)(rows)
+        found = found if isinstance(found, list) else [found]
+        expected = model.predict(rows, verbose=0)
+        expected = expected if isinstance(expected, list) else [expected]
+        assert [one.shape for one in found] == [one.shape for one in expected]
+        assert all(relative(*pair) < 1e-5 for pair in zip(found, expected, strict=True))
+
+
 def test_a_result_stays_when_the_next_is_computed(model, images, engine):
     network = deep.compile_for_inference(model, engine=engine)
     first = network(images)

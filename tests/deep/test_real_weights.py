@@ -1,6 +1,5 @@
 """Real ImageNet weights through `CNNClassifier` and `CNNFeatures`; skipped without them."""
 
-import io
 import json
 import os
 import zipfile
@@ -124,31 +123,3 @@ def test_features_are_kerass_own(photographs):
     expected = model(image[None].astype(np.float32) / 127.5 - 1, training=False).numpy()[0]
     step = deep.CNNFeatures("mobilenet_v2", weights=weights_of("mobilenet_v2"))
     assert np.allclose(step(image), expected, atol=1e-4)
-
-
-def test_a_classical_and_a_deep_classifier_are_swapped_in_a_file(tmp_path, capsys):
-    """One pipeline file each, one command each, over the same folder."""
-    from sklearn.datasets import load_digits
-
-    from vision.cli import main
-
-    digits = load_digits()
-    (tmp_path / "in").mkdir()
-    images = [np.kron(image * 15, np.ones((4, 4))).astype(np.uint8) for image in digits.images]
-    for number, image in enumerate(images[:6]):
-        vision.write(tmp_path / "in" / f"{number}.png", image)
-    texts = {
-        "svm": "- HOG\n- SVC\n",
-        "cnn": "- CNNClassifier: {architecture: lenet5, epochs: 2, verbose: false}\n",
-    }
-    for name, text in texts.items():
-        pipeline = vision.from_text(text).fit(images[:600], digits.target[:600])
-        vision.save(pipeline, tmp_path / f"{name}.vision")
-        out = str(tmp_path / name)
-        arguments = [str(tmp_path / f"{name}.vision"), str(tmp_path / "in"), "--out", out]
-        assert main(["run", *arguments, "--mode", "gray"]) == 0
-        table = io.StringIO((tmp_path / name / "results.csv").read_text())
-        import csv
-
-        labels = [int(row["label"]) for row in csv.DictReader(table)]
-        assert labels == pipeline.predict(images[:6]).tolist()

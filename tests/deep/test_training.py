@@ -142,6 +142,19 @@ def test_a_frozen_body_leaves_the_head_to_be_trained(name):
     assert 0 < frozen < sum(bool(layer.weights) for layer in model.layers)
 
 
+def test_fine_tuning_leaves_the_known_statistics_of_normalisation_alone():
+    # Keras' guide to transfer learning: normalisation layers stay in inference mode.
+    model = deep.build("mobilenet", (32, 32, 3), 5)
+    freeze_body(model, 0.0, normalisation=False)
+    trained = {variable.path.split("/")[-2] for variable in model.trainable_variables}
+    assert {"conv1", "conv_pw_13", "conv_preds"} <= trained
+    assert not [name for name in trained if name.endswith("_bn")]
+    freeze_body(model, 0.0)
+    assert any(
+        variable.path.split("/")[-2].endswith("_bn") for variable in model.trainable_variables
+    )
+
+
 def test_the_words_of_progress_tell_epoch_measures_and_time_left():
     stream = io.StringIO()
     progress = TrainingProgress(2, 10, "phase 1 of 2, ", stream)

@@ -127,7 +127,7 @@ def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
     ("command", "words"),
     [
         ("rum mask.yaml photos --out r", "no command 'rum'. Did you mean 'run'?"),
-        ("zzz", "There are run, status, merge, replay, explain, trace, steps, check, demo."),
+        ("zzz", "There are run, status, merge, replay, compare, explain, trace, steps, check,"),
         ("run mask.yaml photos --out r --overlai", "Did you mean '--overlay'?"),
         ("run --overlai", "'vision run' has no option '--overlai'."),
         ("run mask.yaml photos --outt=r", "no option '--outt'. Did you mean '--out'?"),
@@ -226,7 +226,10 @@ def test_no_command_shows_the_help_and_ends_with_2(capsys):
     assert "vision run parts.yaml photos/ --out results/" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "run", "explain", "trace", "steps", "check", "demo"])
+COMMANDS = ["", "run", "compare", "explain", "trace", "steps", "check", "demo"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_fits_the_screen_and_ends_with_0(capsys, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
     assert main([*command.split(), "--help"]) == 0

@@ -36,7 +36,8 @@ from vision.composition import chain
 from vision.errors import MissingDependencyError, ParameterError
 from vision.plan import Plan
 from vision.records import Recorder
-from vision.run_work import Chunk, Work
+from vision.run_chunk import Chunk
+from vision.run_work import Work
 from vision.staging import remove_left
 
 psutil = pytest.importorskip("psutil", reason="comes with Dask")

@@ -1,7 +1,11 @@
 """Every format decoded: against Pillow, scikit-image and tifffile; whole or refused."""
 
 import io
+import struct
+import tracemalloc
+import zlib
 
+import cv2
 import numpy as np
 import pytest
 import skimage.io
@@ -11,6 +15,7 @@ from PIL import Image, ImageOps
 
 from tests.vision.image_files import by_pillow, by_tifffile, exif, picture, samples
 from vision.errors import ImageError
+from vision.formats import parse, png
 from vision.io import decode, probe, read
 
 pytestmark = pytest.mark.cv2
@@ -225,12 +230,81 @@ def test_damage_is_read_or_refused_but_never_raises_anything_else(data):
 
 
 def test_text_and_profiles_of_a_png_are_not_inflated():
-    import zlib
+    data = samples()["png"]
+    bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(20_000_000), 9))
+    assert np.array_equal(decode(data[:33] + bomb * 50 + data[33:]), picture())
 
-    png, bomb = samples()["png"], zlib.compress(bytes(20_000_000), 9)
-    body = b"zTXt" + b"Comment\0\0" + bomb
-    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
-    assert np.array_equal(decode(png[:33] + chunk * 50 + png[33:]), picture())
+
+def chunk(name, data):
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_of(size, depth, colour, stream, *, pieces=1, interlaced=0, between=b""):
+    """A PNG made by hand of its deflated rows, in some IDAT chunks."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, interlaced))
+    each = -(-len(stream) // pieces)
+    parts = [chunk(b"IDAT", stream[i : i + each]) for i in range(0, len(stream), each)]
+    return b"\x89PNG\r\n\x1a\n" + head + between.join(parts) + chunk(b"IEND", b"")
+
+
+def rows_of(height, length, seed=0):
+    """Random rows, with the five filters in turn."""
+    rows = np.random.default_rng(seed).integers(0, 256, (height, 1 + length), np.uint8)
+    rows[:, 0] = np.arange(height) % 5
+    return rows.tobytes()
+
+
+@pytest.mark.parametrize(("depth", "colour", "bits"), [(8, 0, 8), (16, 0, 16), (8, 2, 24)])
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_every_filter_of_a_png_is_undone_as_pillow_does_it(depth, colour, bits, pieces):
+    for width, height in ((83, 71), (350, 301)):  # rows of one stored block and of several
+        stream = zlib.compress(rows_of(height, width * bits // 8))
+        data = png_of((width, height), depth, colour, stream, pieces=pieces)
+        assert png._inflated(data, parse(data)[1])
+        with Image.open(io.BytesIO(data)) as image:
+            assert np.array_equal(decode(data, mode="unchanged"), np.array(image))
+
+
+def strange_pngs():
+    """PNGs of 83 x 71 grey pixels whose data are not as they should be."""
+    rows = rows_of(71, 83)
+    good = zlib.compress(rows)
+    made = {
+        "other check sum": png_of((83, 71), 8, 0, good[:-1] + bytes([good[-1] ^ 1])),
+        "too long": png_of((83, 71), 8, 0, zlib.compress(rows + b"more")),
+        "too short": png_of((83, 71), 8, 0, zlib.compress(rows[:-1])),
+        "bytes behind": png_of((83, 71), 8, 0, good + b"more"),
+        "not deflated": png_of((83, 71), 8, 0, rows),
+        "cut within": png_of((83, 71), 8, 0, good[:-200]),
+        "interlaced": png_of((83, 71), 8, 0, good, interlaced=1),
+        "apart": png_of((83, 71), 8, 0, good, pieces=2, between=chunk(b"ABCD", b"")),
+    }
+    damaged = bytearray(png_of((83, 71), 8, 0, good))
+    damaged[200] ^= 1
+    return made | {"damaged": bytes(damaged)}
+
+
+@pytest.mark.parametrize("name", strange_pngs())
+def test_libpng_judges_pngs_with_strange_data(name):
+    data = strange_pngs()[name]
+    assert png._inflated(data, parse(data)[1]) is None
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if expected is None:
+        with pytest.raises(ImageError):
+            decode(data, mode="unchanged")
+    else:
+        assert np.array_equal(decode(data, mode="unchanged"), expected)
+
+
+def test_a_png_that_inflates_to_more_than_its_pixels_takes_no_memory_for_it():
+    data = png_of((83, 71), 8, 0, zlib.compress(bytes(200_000_000), 9))
+    tracemalloc.start()
+    try:
+        assert png._inflated(data, parse(data)[1]) is None
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_jpeg_of_very_many_scans_is_refused():

@@ -1,0 +1,94 @@
+"""What `vision.compare` keeps in its folder, and what makes it do a thing again."""
+
+import numpy as np
+import pytest
+import skimage.data
+from sklearn.naive_bayes import GaussianNB
+
+import vision
+from classical import Otsu, RawPixels, Triangle
+from tests.vision.comparison_stubs import IMAGES, LABELS, SEEN, Recorder, answers, compared
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen():
+    SEEN.clear()
+
+
+def test_what_has_finished_is_not_done_again(tmp_path):
+    good, bad = Recorder(answers(range(6))), Recorder(answers(range(3, 24)))
+    options = {"folder": tmp_path, "curve": [20, 40], "robustness": 10}
+    first = compared({"good": good}, **options)
+    done = len(SEEN)
+    again = compared({"good": good, "bad": bad}, **options)
+    assert len(SEEN) == 2 * done
+    assert again["good"].scores == first["good"].scores
+    assert again["good"].predictions == first["good"].predictions
+    assert again["good"].fit_seconds == first["good"].fit_seconds
+    assert again["good"].latency == first["good"].latency
+    assert np.array_equal(again.curves.scores["good"], first.curves.scores["good"])
+    assert np.array_equal(again.robustness.scores["good"], first.robustness.scores["good"])
+    assert any("kept" in note for note in again.provenance["notes"])
+    assert not list(tmp_path.glob(".vision-*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"random_state": 1},
+        {"cv": 4},
+        {"labels": np.roll(LABELS, 3)[::-1].copy()},
+        {"images": np.concatenate([IMAGES[:-1], IMAGES[-1:] ^ 1])},
+        {"candidate": Recorder(answers(range(7)))},
+    ],
+)
+def test_a_change_is_done_again(tmp_path, change):
+    compared({"good": Recorder(answers(range(6)))}, folder=tmp_path)
+    SEEN.clear()
+    candidate = change.pop("candidate", Recorder(answers(range(6))))
+    images, labels = change.pop("images", IMAGES), change.pop("labels", LABELS)
+    options = {"cv": 5, "folder": tmp_path, "progress": False} | change
+    vision.compare({"good": candidate}, images, labels, **options)
+    assert SEEN
+
+
+def test_a_damaged_file_is_done_again(tmp_path):
+    pipeline = RawPixels(8) >> GaussianNB()
+    first = compared({"bayes": pipeline}, folder=tmp_path)
+    (kept,) = tmp_path.glob("bayes-*.zip")
+    kept.write_bytes(kept.read_bytes()[:-30])
+    again = compared({"bayes": pipeline}, folder=tmp_path)
+    assert not any("kept" in note for note in again.provenance["notes"])
+    assert again["bayes"].scores == first["bayes"].scores
+
+
+def test_fitted_pipelines_come_back_from_the_folder(tmp_path):
+    pipeline = RawPixels(8) >> GaussianNB()
+    first = compared({"bayes": pipeline}, folder=tmp_path)
+    again = compared({"bayes": pipeline}, folder=tmp_path)
+    assert len(again["bayes"].fitted) == 5
+    for fold in range(5):
+        said = [study.model("bayes", fold).predict_proba(list(IMAGES)) for study in (first, again)]
+        assert np.allclose(*said)
+    place = int(np.flatnonzero(again.folds == 3)[0])
+    model = again.model("bayes", 3)
+    assert model.predict([IMAGES[place]])[0] == again["bayes"].predictions[place]
+
+
+def test_masks_come_back_from_the_folder(tmp_path):
+    images = [skimage.data.coins()[:40, k : k + 30 + k] for k in range(4)]
+    truth = [Otsu()(image) for image in images]
+    options = {"cv": [-1, 0, 0, 1], "folder": tmp_path, "progress": False}
+    first, again = (
+        vision.compare({"triangle": Triangle()}, images, truth, **options) for _ in range(2)
+    )
+    assert any("kept" in note for note in again.provenance["notes"])
+    assert again["triangle"].predictions[0] is None
+    for one, other in zip(first["triangle"].predictions[1:], again["triangle"].predictions[1:]):
+        assert np.array_equal(one, other) and one.dtype == other.dtype
+    assert again["triangle"].scores == first["triangle"].scores
+
+
+def test_a_failed_candidate_is_tried_again(tmp_path):
+    compared({"broken": Recorder(answers(()), crash_at=2)}, folder=tmp_path)
+    assert not list(tmp_path.glob("*.zip"))

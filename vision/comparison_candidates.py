@@ -1,0 +1,368 @@
+"""One candidate of a comparison, through all folds: what it said and what it took."""
+
+import contextlib
+import random
+import time
+import traceback
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+
+from vision.comparison_costs import PeakMemory, latency_of, parameters_of, size_of
+from vision.composition import Composable, chain
+from vision.errors import KindError, VisionError
+from vision.flow import core_of, is_stateless, takes_of
+from vision.kinds import Kind
+from vision.progress import in_words
+from vision.target_scores import flat_steps, is_network
+
+# Warnings that tell nothing of a result.
+ABOUT_CODE = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What is the same for every candidate.
+
+    Parameters
+    ----------
+    images : sequence
+        The pictures: a list, `Images` or an array.
+    truth : sequence
+        One entry an image.
+    task : ComparedTask
+    classes : (k,) ndarray or None
+        Of a classification.
+    folds : Folds
+    seed : int
+        Of NumPy's and Python's own generators, set anew before each fit.
+    budget : float or None
+        Seconds that the fits and predictions of a candidate may take.
+    """
+
+    images: object
+    truth: object
+    task: object
+    classes: np.ndarray | None
+    folds: object
+    seed: int = 0
+    budget: float | None = None
+
+    def some(self, places):
+        """The images and truth at some places."""
+        return taken(self.images, places), taken(self.truth, places)
+
+
+@dataclass(eq=False)
+class Outcome:
+    """What came of a candidate.
+
+    Parameters
+    ----------
+    error : str or None
+    predictions : list
+        One an image; None where it was never held out.
+    probabilities : (n, k) ndarray or None
+    fitted : tuple of estimator
+        One a fold.
+    archives : tuple of bytes or None
+        The fitted pipelines as files, where that was asked for.
+    """
+
+    error: str | None = None
+    predictions: list = field(default_factory=list)
+    probabilities: np.ndarray | None = None
+    fit_seconds: tuple = ()
+    latency: object = None
+    memory_bytes: int | None = None
+    parameters: int | None = None
+    size_bytes: int | None = None
+    notes: tuple = ()
+    fitted: tuple = ()
+    archives: tuple | None = None
+
+
+class OverBudgetError(VisionError):
+    """A candidate took longer than it may."""
+
+
+def taken(batch, places):
+    """The entries of a list, `Images` or an array at some places."""
+    if isinstance(batch, list | tuple):
+        return [batch[place] for place in places]
+    return batch[np.asarray(places, np.intp)]
+
+
+def check_candidate(name, estimator):
+    """Refuse what can be no candidate.
+
+    Returns
+    -------
+    estimator
+        One that has ``fit`` and ``predict``: a step alone becomes a pipeline.
+
+    Raises
+    ------
+    KindError
+        If it cannot be fitted anew, or takes rows of numbers instead of images.
+    """
+    if is_network(estimator):
+        raise KindError(
+            f"The candidate {name!r} is a keras.Model. CNNClassifier(model) makes it one that is "
+            "trained anew in each fold."
+        )
+    works = hasattr(estimator, "fit") and hasattr(estimator, "get_params")
+    if isinstance(estimator, type) or not works:
+        raise KindError(
+            f"The candidate {name!r} must be a pipeline, a step or an estimator. Got {estimator!r}."
+        )
+    known = type(core_of(estimator)).__module__.startswith("sklearn.")
+    if known and takes_of(estimator) == (Kind.FEATURES,):
+        raise KindError(
+            f"The candidate {name!r} takes rows of numbers, not images. Put a step in front that "
+            f"makes some: RawPixels() >> {type(core_of(estimator)).__name__}(...)."
+        )
+    if isinstance(estimator, Composable) and not hasattr(estimator, "predict"):
+        return chain(estimator)
+    return estimator
+
+
+def family_of(estimator):
+    """Which family a candidate is of.
+
+    Returns
+    -------
+    {"classical", "deep", "mixed"}
+        "deep" where a network has the last word, "mixed" where one is in it otherwise.
+
+    Examples
+    --------
+    >>> from classical import Gray, Otsu
+    >>> family_of(Gray() >> Otsu())
+    'classical'
+    """
+    steps = flat_steps(estimator)
+    if _is_deep(steps[-1]):
+        return "deep"
+    return "mixed" if any(map(_has_deep, steps)) else "classical"
+
+
+def _is_deep(step):
+    return type(step).__module__.partition(".")[0] in ("deep", "keras", "tensorflow")
+
+
+def _has_deep(step):
+    inner = step.get_params(deep=True).values() if hasattr(step, "get_params") else ()
+    return any(map(_is_deep, (step, *inner)))
+
+
+def text_of(estimator):
+    """The candidate as text; its ``repr`` where it has none."""
+    from vision.text import to_text
+
+    try:
+        return to_text(estimator)
+    except VisionError:
+        return repr(estimator)
+
+
+def run_candidate(study, estimator, advance, *, archived=False):
+    """Fit and predict in every fold.
+
+    Parameters
+    ----------
+    study : Study
+    estimator : estimator
+        Left as it is; clones are fitted.
+    advance : callable
+        ``advance(failed)`` is told of each fold.
+    archived : bool, default=False
+        Whether the fitted pipelines are wanted as bytes, one a fold.
+
+    Returns
+    -------
+    Outcome
+        With an error instead of results if it failed in any fold.
+    """
+    outcome, said = Outcome(), Said(study)
+    try:
+        with noted_warnings() as noted:
+            for split in study.folds.splits:
+                _run_fold(study, estimator, split, outcome, said)
+                advance(False)
+            _add_costs(study, outcome, archived)
+    except Exception as error:
+        advance(True)
+        return Outcome(error=_told(error, said.folds), notes=(_where(error),))
+    outcome.predictions, outcome.probabilities = said.predictions, said.probabilities
+    outcome.memory_bytes = said.memory()
+    outcome.notes = (*_of_frozen(estimator), *noted, *outcome.notes, *said.notes())
+    return outcome
+
+
+class Said:
+    """What the models of all folds said, put together in the order of the images."""
+
+    def __init__(self, study):
+        self.classes = study.classes
+        self.predictions = [None] * len(study.truth)
+        self.probabilities = None
+        self.rises, self.seconds, self.folds, self._without = [], 0.0, 0, 0
+
+    def add(self, places, predictions, probabilities, known):
+        for place, prediction in zip(places, predictions, strict=True):
+            self.predictions[place] = _plain(prediction)
+        if probabilities is None:
+            self._without += 1
+            self.probabilities = None
+        elif not self._without:
+            self._add(places, np.asarray(probabilities, np.float64), np.asarray(known).tolist())
+
+    def _add(self, places, probabilities, known):
+        if self.probabilities is None:
+            self.probabilities = np.full((len(self.predictions), len(self.classes)), np.nan)
+        rows = np.zeros((len(places), len(self.classes)))  # a class that it never saw has none
+        columns = {label: place for place, label in enumerate(self.classes.tolist())}
+        for column, label in enumerate(known):
+            rows[:, columns[label]] = probabilities[:, column]
+        self.probabilities[places] = rows
+
+    def memory(self):
+        rises = [rise for rise in self.rises if rise is not None]
+        return int(np.median(rises)) if rises else None
+
+    def notes(self):
+        if self._without and self.classes is not None:
+            yield (
+                "It gives no probabilities, so there is no AUC, log loss and Brier score. "
+                "CalibratedClassifierCV around its classifier gives some."
+            )
+
+
+def _plain(prediction):
+    return prediction.item() if isinstance(prediction, np.generic) else prediction
+
+
+def _run_fold(study, estimator, split, outcome, said):
+    train, test = split
+    model, seconds, rise = fitted_clone(study, estimator, train, said, test)
+    outcome.fitted += (model,)
+    outcome.fit_seconds += (seconds,)
+    said.rises.append(rise)
+    if study.budget is not None and said.seconds > study.budget:
+        raise OverBudgetError(
+            f"it took {in_words(said.seconds)} for {len(outcome.fitted)} of "
+            f"{len(study.folds.splits)} folds; the budget is {in_words(study.budget)}"
+        )
+    said.folds += 1
+
+
+def fitted_clone(study, estimator, train, said=None, test=()):
+    """A clone that learned from some images and, if there are any, predicted others."""
+    from sklearn.base import clone
+
+    images, truth = study.some(train)
+    model = clone(estimator)
+    started = time.perf_counter()
+    with PeakMemory() as memory, seeded(study.seed):
+        # What learns nothing needs no truth, and does not ask whether it is of the usual kind.
+        model.fit(images) if is_stateless(model) else model.fit(images, truth)
+        seconds = time.perf_counter() - started
+        if said is not None:
+            said.add(test, *predict(study, model, taken(study.images, test)))
+            said.seconds += time.perf_counter() - started
+    return model, seconds, memory.rise
+
+
+def predict(study, model, images):
+    """Predictions; of a classification probabilities and their classes too, or None."""
+    if study.classes is None:
+        return list(model.predict(images)), None, None
+    steps, final = _before_final(model)
+    features = images if steps is None else steps.transform(images)
+    if not hasattr(final, "predict_proba"):
+        return final.predict(features), None, None
+    probabilities, known = final.predict_proba(features), np.asarray(final.classes_)
+    if _is_deep(final):  # a network names the class of its highest probability: once is enough
+        return known[probabilities.argmax(axis=1)], probabilities, known
+    return final.predict(features), probabilities, known
+
+
+def _before_final(model):
+    """The last step by itself, so that the others run once for labels and probabilities."""
+    import sklearn.pipeline
+
+    if not isinstance(model, sklearn.pipeline.Pipeline) or len(model.steps) < 2:
+        return None, model
+    final = model.steps[-1][1]
+    whole = final is None or isinstance(final, str) or not hasattr(final, "predict")
+    return (None, model) if whole else (model[:-1], final)
+
+
+def _add_costs(study, outcome, archived):
+    first = outcome.fitted[0]
+    _, test = study.folds.splits[0]
+    outcome.latency = latency_of(first, [study.images[int(place)] for place in test[:53]])
+    outcome.parameters = parameters_of(first)
+    sizes = [size_of(model) for model in (outcome.fitted if archived else outcome.fitted[:1])]
+    outcome.size_bytes, _, reason = sizes[0]
+    if reason is not None:
+        outcome.notes += (f"It cannot be saved, so its size is not known: {reason}",)
+    outcome.archives = tuple(data for _, data, _ in sizes) if archived else None
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Within, the generators of NumPy and Python start at a seed; after it they go on."""
+    before = np.random.get_state(), random.getstate()
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(before[0])
+        random.setstate(before[1])
+
+
+@contextlib.contextmanager
+def noted_warnings():
+    """Within, warnings are kept instead of shown: a list of their words, each once."""
+    words = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield words
+        finally:
+            counts = Counter(
+                f"{one.category.__name__}: {one.message}"
+                for one in caught
+                if not issubclass(one.category, ABOUT_CODE)
+            )
+            words += [
+                text.splitlines()[0] + (f" ({times} times)" if times > 1 else "")
+                for text, times in counts.items()
+            ]
+
+
+def _of_frozen(estimator):
+    """That a part stays as it was trained elsewhere: nobody here knows on which pictures."""
+    parts = estimator.get_params(deep=True).values()
+    if any(isinstance(part, FrozenEstimator) for part in (estimator, *parts)):
+        yield (
+            "A part of it is frozen, as it was trained elsewhere. If any of these pictures were "
+            "among what it learned from, its scores are too good."
+        )
+
+
+def _told(error, number):
+    notes = " ".join(getattr(error, "__notes__", ()))
+    return f"{type(error).__name__} in fold {number}: {error} {notes}".strip()
+
+
+def _where(error):
+    """The place in the code, for whoever repairs it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"Raised in {frame.name}, {frame.filename}, line {frame.lineno}."

@@ -1,0 +1,196 @@
+"""All candidates of a comparison, one after the other: what is kept is not done again."""
+
+import numpy as np
+
+from vision.comparison_candidates import Outcome, fitted_clone, run_candidate, taken
+from vision.comparison_store import (
+    Store,
+    candidate_key,
+    content_key,
+    keep_outcome,
+    kept_outcome,
+)
+from vision.errors import VisionError
+from vision.progress import progress_of
+
+STOPPED = "stopped before it had finished"
+
+
+class Run:
+    """Candidates through all folds, learning curves and spoiled pictures.
+
+    Parameters
+    ----------
+    study : Study
+    candidates : dict of str to estimator
+    folder : path-like or None
+        Where finished ones are kept.
+    data_key : str
+        Of the pictures.
+    progress : bool or None
+
+    Attributes
+    ----------
+    outcomes : dict of str to Outcome
+    curves, robustness : dict of str to result or None
+        None of a candidate that failed there.
+    notes : list of str
+    """
+
+    def __init__(self, study, candidates, *, folder, data_key, progress):
+        self.study, self.candidates, self.shown = study, candidates, progress is not False
+        self.store = None if folder is None else Store(folder)
+        self.outcomes, self.curves, self.robustness, self.notes = {}, {}, {}, []
+        self._told = {} if folder is None else _told(study, data_key)
+
+    def __call__(self, sizes, places):
+        """Do all of it; Ctrl-C ends it, with what has finished.
+
+        Parameters
+        ----------
+        sizes : list of int or None
+            Of learning curves.
+        places : ndarray of int or None
+            Of the pictures to be spoiled.
+        """
+        try:
+            with progress_of(self._count(sizes, places), self.shown, noun="parts") as bar:
+                self._every_candidate(bar)
+                if sizes is not None:
+                    self._every_curve(sizes, bar)
+                if places is not None:
+                    self._every_robustness(places, bar)
+        except KeyboardInterrupt:
+            if all(outcome.error is not None for outcome in self.outcomes.values()):
+                raise
+            self.notes.append("It was stopped by hand: what had not finished is not in it.")
+            for name in self.candidates:
+                self.outcomes.setdefault(name, Outcome(error=STOPPED))
+
+    def _count(self, sizes, places):
+        from vision.learning_curves import curve_repeats
+
+        each = len(self.study.folds.splits)
+        each += 0 if sizes is None else len(sizes) * curve_repeats(self.study)
+        return (each + (places is not None)) * len(self.candidates)
+
+    def _every_candidate(self, bar):
+        folds = len(self.study.folds.splits)
+        for name, estimator in self.candidates.items():
+            key = self._key(estimator)
+            outcome = None if key is None else kept_outcome(self.store, name, key)
+            if outcome is not None:
+                bar.skip(folds)
+                self.notes.append(f"{name} was kept from an earlier comparison in this folder.")
+            else:
+                kept = key is not None
+                outcome = run_candidate(self.study, estimator, bar.advance, archived=kept)
+                if kept and outcome.error is None:
+                    self._keep(name, key, outcome)
+            self.outcomes[name] = outcome
+
+    def _keep(self, name, key, outcome):
+        """A folder that cannot be written to is known by now: the work is not lost for it."""
+        try:
+            keep_outcome(self.store, name, key, outcome)
+        except VisionError as error:
+            self.notes.append(f"{name} could not be kept: {error}")
+
+    def _key(self, estimator, **more):
+        if self.store is None:
+            return None
+        return candidate_key(estimator, {**self._told, **more})
+
+    def _every_curve(self, sizes, bar):
+        from vision.learning_curves import curve_repeats, measure_curve
+
+        def rate(predictions, probabilities, places):
+            return rated(self.study, predictions, probabilities, places)
+
+        repeats = curve_repeats(self.study)
+        for name, estimator in self._finished():
+            key = self._key(estimator, curve=sizes)
+            found = None if key is None else self._kept_curve(name, key, repeats)
+            if found is None:
+                found = self._tried(
+                    name,
+                    "learning curve",
+                    measure_curve,
+                    *(self.study, estimator, sizes, rate, bar.advance),
+                )
+                if found is not None and key is not None:
+                    arrays = {f"images{k}": table for k, table in enumerate(found[1])}
+                    self.store.put(name, f"{key}-curve", {}, {"scores": found[0], **arrays})
+            else:
+                bar.skip(len(sizes) * repeats)
+            self.curves[name] = found
+
+    def _kept_curve(self, name, key, repeats):
+        found = self.store.get(name, f"{key}-curve")
+        if found is None:
+            return None
+        _, arrays = found
+        return arrays["scores"], [arrays[f"images{k}"] for k in range(repeats)]
+
+    def _every_robustness(self, places, bar):
+        from vision.robustness import corruptions, measure_robustness
+
+        def rate(predictions, probabilities, truth):
+            return self.study.task.rate(predictions, probabilities, truth, self.study.classes)
+
+        for name, estimator in self._finished():
+            key = self._key(estimator, spoiled=places.tolist(), levels=repr(corruptions(100)))
+            kept = None if key is None else self.store.get(name, f"{key}-robustness")
+            if kept is not None:
+                self.robustness[name] = kept[1]["scores"]
+                bar.skip(1)
+                continue
+            # What no archive takes is fitted again.
+            fitted = self.outcomes[name].fitted or [
+                fitted_clone(self.study, estimator, train)[0]
+                for train, _ in self.study.folds.splits
+            ]
+            found = self._tried(
+                name, "robustness", measure_robustness, self.study, fitted, places, rate, _ignore
+            )
+            bar.advance(found is None)
+            if found is not None and key is not None:
+                self.store.put(name, f"{key}-robustness", {}, {"scores": found})
+            self.robustness[name] = found
+
+    def _finished(self):
+        done = self.outcomes.items()
+        return [(name, self.candidates[name]) for name, one in done if one.error is None]
+
+    def _tried(self, name, what, function, *arguments):
+        """The result; None, with a note, if the candidate fails there."""
+        try:
+            return function(*arguments)
+        except Exception as error:
+            self.notes.append(f"{name} has no {what}: {type(error).__name__}: {error}")
+            return None
+
+
+def rated(study, predictions, probabilities, places):
+    """The `Ratings` of what was said of some images."""
+    return study.task.rate(
+        [predictions[place] for place in places],
+        None if probabilities is None else probabilities[places],
+        taken(study.truth, places),
+        study.classes,
+    )
+
+
+def _told(study, data_key):
+    """What a finished candidate depends on besides itself."""
+    return {
+        "data": data_key,
+        "truth": content_key(study.truth),
+        "folds": content_key([np.asarray(part) for split in study.folds.splits for part in split]),
+        "task": study.task.name,
+        "seed": study.seed,
+    }
+
+
+def _ignore(failed):
+    return None

@@ -307,11 +307,12 @@ def _add_costs(study, outcome, archived):
     _, test = study.folds.splits[0]
     outcome.latency = latency_of(first, [study.images[int(place)] for place in test[:53]])
     outcome.parameters = parameters_of(first)
-    sizes = [size_of(model) for model in (outcome.fitted if archived else outcome.fitted[:1])]
-    outcome.size_bytes, _, reason = sizes[0]
+    outcome.size_bytes, data, reason = size_of(first)
     if reason is not None:
         outcome.notes += (f"It cannot be saved, so its size is not known: {reason}",)
-    outcome.archives = tuple(data for _, data, _ in sizes) if archived else None
+    if archived:
+        others = (size_of(model, packed=False)[1] for model in outcome.fitted[1:])
+        outcome.archives = (data, *others)
 
 
 @contextlib.contextmanager

@@ -254,12 +254,14 @@ def _may_learn(part):
     return hasattr(part, "fit") or isinstance(part, list | tuple)
 
 
-def size_of(estimator):
+def size_of(estimator, *, packed=True):
     """The bytes of a fitted method's archive, as `vision.save` writes it.
 
     Parameters
     ----------
     estimator : Pipeline, step or scikit-learn estimator
+    packed : bool, default=True
+        False leaves its members as they are, in a fraction of the time.
 
     Returns
     -------
@@ -282,7 +284,7 @@ def size_of(estimator):
     try:
         if type(estimator) is Pipeline:  # scikit-learn's own: the same steps in ours
             estimator = chain(*(step for _, step in estimator.steps))
-        data = write_zip(members(estimator))
+        data = write_zip(members(estimator), packed=packed)
     except VisionError as error:
         return None, None, str(error)
     return len(data), data, None

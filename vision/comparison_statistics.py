@@ -10,6 +10,7 @@ from vision.comparison_tasks import Mean
 from vision.intervals import Estimate, bootstrap_interval, pooled_interval
 from vision.paired_tests import PairedTest, holm, mcnemar, paired_bootstrap, pooled_test, verdict
 
+RESAMPLES = 1000  # of a metric that is no mean: the AUC of many classes takes longest
 LISTED = 1e-12  # an image counts as better said from this difference on
 
 
@@ -60,7 +61,9 @@ class Draws:
         if isinstance(statistic, Mean) and self.codes is None:
             return bootstrap_interval(statistic.values, bounds=bounds, random_state=self.seed)
         counted = self.spread(statistic)
-        return pooled_interval(counted, self.count, bounds=bounds, random_state=self.seed)
+        return pooled_interval(
+            counted, self.count, bounds=bounds, resamples=RESAMPLES, random_state=self.seed
+        )
 
     def test(self, first, second, metric, sign, graded):
         """Two candidates' `Ratings` against each other.

@@ -7,7 +7,6 @@ from keras import layers
 
 TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
 SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
-DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 PADDINGS = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
 RESIZINGS = (layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D, layers.Resizing)
 # A value after these depends on the whole picture.

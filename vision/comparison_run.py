@@ -86,13 +86,13 @@ class Run:
                 kept = key is not None
                 outcome = run_candidate(self.study, estimator, bar.advance, archived=kept)
                 if kept and outcome.error is None:
-                    self._keep(name, key, outcome)
+                    self._keep(name, keep_outcome, self.store, name, key, outcome)
             self.outcomes[name] = outcome
 
-    def _keep(self, name, key, outcome):
+    def _keep(self, name, write, *arguments):
         """A folder that cannot be written to is known by now: the work is not lost for it."""
         try:
-            keep_outcome(self.store, name, key, outcome)
+            write(*arguments)
         except VisionError as error:
             self.notes.append(f"{name} could not be kept: {error}")
 
@@ -120,7 +120,8 @@ class Run:
                 )
                 if found is not None and key is not None:
                     arrays = {f"images{k}": table for k, table in enumerate(found[1])}
-                    self.store.put(name, f"{key}-curve", {}, {"scores": found[0], **arrays})
+                    arrays["scores"] = found[0]
+                    self._keep(name, self.store.put, name, f"{key}-curve", {}, arrays)
             else:
                 bar.skip(len(sizes) * repeats)
             self.curves[name] = found
@@ -155,7 +156,8 @@ class Run:
             )
             bar.advance(found is None)
             if found is not None and key is not None:
-                self.store.put(name, f"{key}-robustness", {}, {"scores": found})
+                arrays = {"scores": found}
+                self._keep(name, self.store.put, name, f"{key}-robustness", {}, arrays)
             self.robustness[name] = found
 
     def _finished(self):

@@ -42,7 +42,6 @@ from vision.errors import ParameterError
 LAYERS = 12
 # Width and heads; each head has 64 numbers a token.
 SIZES = {"vit_ti16": (192, 3), "vit_s16": (384, 6)}
-PARAMETERS = {"vit_ti16": 5_717_416, "vit_s16": 22_050_664}
 EPSILON = 1e-6  # of the authors' code
 
 

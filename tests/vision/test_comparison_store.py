@@ -8,6 +8,8 @@ from sklearn.naive_bayes import GaussianNB
 import vision
 from classical import Otsu, RawPixels, Triangle
 from tests.vision.comparison_stubs import IMAGES, LABELS, SEEN, Recorder, answers, compared
+from vision.comparison_store import Store
+from vision.errors import WriteError
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,22 @@ def test_what_has_finished_is_not_done_again(tmp_path):
     assert np.array_equal(again.robustness.scores["good"], first.robustness.scores["good"])
     assert any("kept" in note for note in again.provenance["notes"])
     assert not list(tmp_path.glob(".vision-*"))
+
+
+def test_a_folder_that_takes_nothing_more_costs_nothing_measured(tmp_path, monkeypatch):
+    def full(self, name, key, meta, arrays):
+        raise WriteError("No space left on device.")
+
+    monkeypatch.setattr(Store, "put", full)
+    candidates, options = {"good": Recorder(answers(range(6)))}, {"curve": [20, 40]}
+    options["robustness"] = 10
+    found = compared(candidates, folder=tmp_path, **options)
+    expected = compared(candidates, **options)
+    assert found["good"].scores == expected["good"].scores
+    assert np.array_equal(found.curves.scores["good"], expected.curves.scores["good"])
+    assert np.array_equal(found.robustness.scores["good"], expected.robustness.scores["good"])
+    words = "good could not be kept: No space left on device."
+    assert found.provenance["notes"].count(words) == 3
 
 
 @pytest.mark.parametrize(

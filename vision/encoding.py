@@ -50,6 +50,7 @@ _TO_UINT8 = {
     "int64": "Label maps: labels.astype(np.uint16) as PNG, or labels.astype(np.int32) as TIFF.",
 }
 _IDAT = 1 << 20  # bytes a chunk; some readers refuse very long ones
+_HEAD = 4  # bytes
 _FROM_FLOAT = "From 0..1 convert with np.rint(image * 255).astype(np.uint8), or write float32 TIFF."
 
 
@@ -223,15 +224,26 @@ def _encode_png(image, quality):
     """
     height, width = image.shape[:2]
     bits, rows = _rows_of(image)
-    # `isal_zlib.compress` gives small pictures other bytes from one thread to the next.
-    deflate = isal_zlib.compressobj(1)
-    pixels = memoryview(deflate.compress(rows) + deflate.flush())
+    pixels = _deflate(memoryview(rows).cast("B"))
     colour = 0 if image.ndim == 2 else {3: 2, 4: 6}[image.shape[2]]
     start = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     parts = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", start)]
     for begin in range(0, len(pixels), _IDAT):
         parts += _chunk(b"IDAT", pixels[begin : begin + _IDAT])
     return b"".join([*parts, *_PNG_END])
+
+
+def _deflate(rows):
+    """The same bytes for the same rows, always.
+
+    ISA-L's levels 1 and 2 (2.32, isal_deflate_icf_body_hash_hist) hash what follows the first byte
+    of a stream from a register that holds the address of their state, so that one stream of
+    some thousand depends on where it was made. A beginning of `_HEAD` bytes that is flushed is
+    encoded by other code, and a stream that has begun is not concerned.
+    """
+    deflate = isal_zlib.compressobj(1)
+    head = deflate.compress(rows[:_HEAD]), deflate.flush(isal_zlib.Z_SYNC_FLUSH)
+    return memoryview(b"".join([*head, deflate.compress(rows[_HEAD:]), deflate.flush()]))
 
 
 def _rows_of(image):

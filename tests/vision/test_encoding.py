@@ -2,7 +2,6 @@
 
 import io
 import struct
-import threading
 import zlib
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from isal import isal_zlib
 from PIL import Image
 from skimage import data as skimage_data
 
@@ -47,23 +47,17 @@ def test_what_is_written_losslessly_is_read_again(data):
     assert np.array_equal(pixels, image)
 
 
-def test_png_is_the_same_in_every_thread():
-    images = [np.full((6, 8), value, np.uint8) for value in range(0, 80, 10)]
-    found = set()
-    before = threading.stack_size()
-    try:
-        for pages in range(64):  # the stack of each begins elsewhere, with something else in it
-            threading.stack_size(2**20 + pages * 2**12)
-            thread = threading.Thread(target=lambda: found.add(tuple(map(_as_png, images))))
-            thread.start()
-            thread.join()
-    finally:
-        threading.stack_size(before)
-    assert len(found) == 1
-
-
-def _as_png(image):
-    return encode(image, "PNG")
+def test_png_is_the_same_wherever_in_memory_it_is_made():
+    """Of ISA-L's streams one in some thousand is not (see `_deflate`)."""
+    images = [np.full((40, 24), value, np.uint8) for value in range(250)]
+    for value, image in enumerate(images):
+        image[:, ::2], image[:, 1::4] = 255 - value, value // 9
+    found, kept = [set() for _ in images], []
+    for _ in range(100):
+        for image, data in zip(images, found, strict=True):
+            data.add(encode(image, "PNG"))
+        kept.append(isal_zlib.compressobj(1))  # takes the place in which the last ones were made
+    assert [len(data) for data in found] == [1] * len(images)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300, 3), (300, 1, 3), (1, 9000), (257, 33, 4)])
@@ -85,7 +79,7 @@ def test_black_and_white_takes_a_bit_a_pixel_and_is_the_same_for_all_readers(sha
     assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), mask)
     for mode in ("gray", "unchanged"):
         assert np.array_equal(decode(data, mode=mode), mask)
-    assert len(data) < len(by_pillow(mask, "PNG")) + 8
+    assert len(data) < len(by_pillow(mask, "PNG")) + 10  # bytes: there is one more block
 
 
 @pytest.mark.parametrize(

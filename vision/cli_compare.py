@@ -29,6 +29,7 @@ besides, where wanted:
   cv: 5                         # folds
   curve: true                   # how many images until deep pays off?
   robustness: true              # noise, blur, JPEG, brightness, rotation, scale
+  faithfulness: true            # are the explanations of each method true?
   random_state: 0
 
 {recipes}

@@ -6,7 +6,8 @@ import numpy as np
 
 from vision.checks import check_number, check_random_state, refuse
 from vision.comparison_candidates import Outcome, Study, check_candidate, family_of, text_of
-from vision.comparison_folds import make_folds
+from vision.comparison_faithfulness import check_faithfulness, faithfulness_of
+from vision.comparison_folds import make_folds, some_held_out
 from vision.comparison_provenance import provenance
 from vision.comparison_result import Candidate, Comparison
 from vision.comparison_run import Run, rated
@@ -15,7 +16,7 @@ from vision.comparison_tasks import task_named, task_of_candidates
 from vision.kinds import Kind, kinds_of
 from vision.learning_curves import curve_sizes, learning_curves
 from vision.near_duplicates import find_duplicates, survey
-from vision.robustness import robustness_of, robustness_places
+from vision.robustness import AT_MOST, robustness_of
 from vision.step import as_batch, is_lazy
 from vision.truth import check_truth
 
@@ -30,6 +31,8 @@ def compare(
     groups=None,
     curve=None,
     robustness=False,
+    faithfulness=False,
+    regions=None,
     folder=None,
     budget=None,
     random_state=0,
@@ -64,6 +67,11 @@ def compare(
         `vision.learning_curves`.
     robustness : bool or int, default=False
         Whether to measure on spoiled pictures, and on how many; see `vision.robustness`.
+    faithfulness : bool or int, default=False
+        Of a classification, whether to measure how true the explanations are, and on how many
+        pictures; see `vision.comparison_faithfulness`.
+    regions : sequence, optional
+        For `faithfulness`, where the object is in each picture, as for `vision.pointing_game`.
     folder : str or path-like, optional
         Where finished candidates are kept. What has been done there with the same candidate, data
         and folds is not done again.
@@ -111,7 +119,8 @@ def compare(
     ['linear', 'bayes']
     """
     started, clock = time.time(), time.perf_counter()
-    asked = {"task": task, "cv": cv, "curve": curve, "robustness": robustness, "budget": budget}
+    asked = {"task": task, "cv": cv, "curve": curve, "robustness": robustness}
+    asked |= {"faithfulness": faithfulness, "budget": budget}
     candidates = _checked(candidates, budget, random_state)
     task = task_of_candidates(candidates) if task is None else task_named(task)
     images = as_batch(images, "compare")
@@ -122,11 +131,14 @@ def compare(
     classes = None if task.graded else np.unique(truth)
     study = Study(images, truth, task, classes, folds, random_state, budget)
     sizes = curve_sizes(curve, study) if curve is not None and curve is not False else None
-    spoiled = robustness_places(robustness, study) if robustness is not False else None
+    spoiled = None
+    if robustness is not False:
+        spoiled = some_held_out("robustness", robustness, folds, random_state, AT_MOST)
+    explained = check_faithfulness(faithfulness, regions, study)
     found = survey(images)
     duplicates, count = find_duplicates(found, folds.splits)
     run = Run(study, candidates, folder=folder, data_key=found.key, progress=progress)
-    run(sizes, spoiled)
+    run(sizes, spoiled, explained)
     places = np.flatnonzero(folds.held_out >= 0)
     draws = Draws(len(places), None if groups is None else np.asarray(groups)[places], random_state)
     judged = {
@@ -148,6 +160,7 @@ def compare(
         duplicates=duplicates,
         curves=learning_curves(run.curves, sizes, study) if run.curves else None,
         robustness=robustness_of(run.robustness, images, spoiled) if run.robustness else None,
+        faithfulness=faithfulness_of(run.faithfulness, explained) if run.faithfulness else None,
         provenance=provenance(
             study,
             candidates,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.checks import refuse
+from vision.checks import check_integer, refuse
 from vision.errors import ParameterError
 
 
@@ -82,6 +82,40 @@ def make_folds(cv, truth, groups=None, *, stratified, random_state=0, owner="com
         _check(number, train, test, held_out, groups)
         held_out[test] = number
     return Folds(splits, held_out, words)
+
+
+def some_held_out(name, number, folds, seed, unless_told):
+    """So many of the pictures that were held out, spread evenly over them.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter that asks for them, for errors.
+    number : True or int
+        True: `unless_told`. Where there are fewer, all.
+    folds : Folds
+    seed : int
+    unless_told : int
+
+    Returns
+    -------
+    (k,) ndarray of int
+        Places, ascending.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number from 1 on.
+    """
+    held = np.flatnonzero(folds.held_out >= 0)
+    if number is True:
+        number = unless_told
+    elif isinstance(number, str):
+        refuse(name, number, "True, False or a number of pictures", "compare")
+    check_integer(name, number, owner="compare", at_least=1)
+    if len(held) <= number:
+        return held
+    return np.sort(np.random.default_rng(seed).choice(held, number, replace=False))
 
 
 def _splits(cv, labels, groups, count, random_state, owner):

@@ -78,6 +78,9 @@ def document(comparison):
             "duplicates": [vars(pair) for pair in comparison.duplicates],
             "curves": _curves(comparison.curves),
             "robustness": None if comparison.robustness is None else vars(comparison.robustness),
+            "faithfulness": None
+            if comparison.faithfulness is None
+            else vars(comparison.faithfulness),
             "provenance": comparison.provenance,
         }
     )

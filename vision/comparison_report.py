@@ -10,6 +10,7 @@ from vision.comparison_figures import drawn, names
 from vision.comparison_gallery import disagreements
 from vision.comparison_result import COSTS
 from vision.comparison_words import SPREAD, gap, pair_of, score, shown, took_ms, verdict
+from vision.explanation_table import BASELINES
 from vision.figure_svg import Look, style_sheet, svg
 from vision.pages import environment, when
 from vision.progress import in_words
@@ -26,6 +27,14 @@ COST_NAMES = (
     "parameters",
     "size",
 )
+EXPLAINED = {  # the column's title, and whether more or less is better
+    "deletion": ("deletion ↓", -1),
+    "insertion": ("insertion ↑", 1),
+    "average_drop": ("average drop ↓", -1),
+    "increase": ("increase ↑", 1),
+    "pointing": ("pointing ↑", 1),
+    "sanity": ("sanity, best 0", -1),
+}
 UNKNOWN = "–"  # noqa: RUF001
 
 
@@ -185,6 +194,7 @@ def _details(comparison):
         "method": "; ".join(methods),
         "crossings": [one.words for one in crossings],
         "gallery": disagreements(comparison),
+        "faithfulness": _faithfulness(comparison),
         "classes": comparison.classes,
         "per_class": _per_class(comparison),
         **_duplicates(comparison),
@@ -226,6 +236,34 @@ def _about(comparison):
     if "started" in comparison.provenance:
         parts.append(when(comparison.provenance["started"]))
     return " · ".join(parts)
+
+
+def _faithfulness(comparison):
+    """The table of the explanations; what is better than both baselines is marked."""
+    found = comparison.faithfulness
+    if found is None or not found.rows:
+        return None
+    names = [name for name in EXPLAINED if any(row[name] is not None for row in found.rows)]
+    rows, baselines = [], {}
+    for row in found.rows:
+        if row["method"] in BASELINES:
+            baselines.setdefault(row["candidate"], []).append(row)
+    for row in found.rows:
+        plain = row["method"] in BASELINES
+        others = () if plain else baselines[row["candidate"]]
+        cells = [_explained_cell(row, others, name) for name in names]
+        name = "" if plain else row["candidate"]
+        rows.append({"name": name, "method": row["method"], "plain": plain, "cells": cells})
+    return {"names": [EXPLAINED[name][0] for name in names], "rows": rows, "notes": found.notes}
+
+
+def _explained_cell(row, baselines, name):
+    value, sign = row[name], EXPLAINED[name][1]
+    if value is None:
+        return {"text": UNKNOWN, "best": False}
+    others = [other[name] for other in baselines if other[name] is not None]
+    best = bool(others) and all(sign * value > sign * other for other in others)
+    return {"text": f"{value:.3f}", "best": best}
 
 
 def _per_class(comparison):

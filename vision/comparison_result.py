@@ -248,6 +248,26 @@ class Robustness:
 
 
 @dataclass(frozen=True, eq=False)
+class Faithfulness:
+    """How true the explanations are, see `vision.comparison_faithfulness`.
+
+    Parameters
+    ----------
+    rows : tuple of dict
+        Of each candidate that can be explained one for its own method and one for each baseline,
+        "random" and "centre": ``candidate`` and ``method``; ``deletion``, ``insertion``,
+        ``average_drop``, ``increase`` and ``pointing`` as in `vision.faithfulness_table`;
+        ``sanity``, the rank correlation with the maps of the same candidate after it had learned
+        shuffled labels, None of baselines.
+    notes : tuple of str
+        How they were made.
+    """
+
+    rows: tuple
+    notes: tuple = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Methods side by side: the same data, folds and metric.
 
@@ -277,6 +297,7 @@ class Comparison:
     duplicates : tuple of Duplicate
     curves : LearningCurves or None
     robustness : Robustness or None
+    faithfulness : Faithfulness or None
     provenance : dict
         ``command``, ``versions``, ``machine``, ``seed``, ``started`` (seconds since 1970),
         ``seconds``, ``budget`` (words), ``threads``, ``notes``.
@@ -296,6 +317,7 @@ class Comparison:
     duplicates: tuple = ()
     curves: LearningCurves | None = None
     robustness: Robustness | None = None
+    faithfulness: Faithfulness | None = None
     provenance: dict = field(default_factory=dict)
     images: object = None
 

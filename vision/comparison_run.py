@@ -17,7 +17,7 @@ STOPPED = "stopped before it had finished"
 
 
 class Run:
-    """Candidates through all folds, learning curves and spoiled pictures.
+    """Candidates through all folds, learning curves, spoiled pictures and explanations.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Run:
     Attributes
     ----------
     outcomes : dict of str to Outcome
-    curves, robustness : dict of str to result or None
+    curves, robustness, faithfulness : dict of str to result or None
         None of a candidate that failed there.
     notes : list of str
     """
@@ -40,10 +40,11 @@ class Run:
     def __init__(self, study, candidates, *, folder, data_key, progress):
         self.study, self.candidates, self.shown = study, candidates, progress is not False
         self.store = None if folder is None else Store(folder)
-        self.outcomes, self.curves, self.robustness, self.notes = {}, {}, {}, []
+        self.outcomes, self.notes = {}, []
+        self.curves, self.robustness, self.faithfulness = {}, {}, {}
         self._told = {} if folder is None else _told(study, data_key)
 
-    def __call__(self, sizes, places):
+    def __call__(self, sizes, places, explained):
         """Do all of it; Ctrl-C ends it, with what has finished.
 
         Parameters
@@ -52,14 +53,20 @@ class Run:
             Of learning curves.
         places : ndarray of int or None
             Of the pictures to be spoiled.
+        explained : Explained or None
+            The pictures whose explanations are judged.
         """
         try:
-            with progress_of(self._count(sizes, places), self.shown, noun="parts") as bar:
+            with progress_of(
+                self._count(sizes, places, explained), self.shown, noun="parts"
+            ) as bar:
                 self._every_candidate(bar)
                 if sizes is not None:
                     self._every_curve(sizes, bar)
                 if places is not None:
                     self._every_robustness(places, bar)
+                if explained is not None:
+                    self._every_faithfulness(explained, bar)
         except KeyboardInterrupt:
             if all(outcome.error is not None for outcome in self.outcomes.values()):
                 raise
@@ -67,12 +74,13 @@ class Run:
             for name in self.candidates:
                 self.outcomes.setdefault(name, Outcome(error=STOPPED))
 
-    def _count(self, sizes, places):
+    def _count(self, sizes, places, explained):
         from vision.learning_curves import curve_repeats
 
         each = len(self.study.folds.splits)
         each += 0 if sizes is None else len(sizes) * curve_repeats(self.study)
-        return (each + (places is not None)) * len(self.candidates)
+        each += (places is not None) + (explained is not None)
+        return each * len(self.candidates)
 
     def _every_candidate(self, bar):
         folds = len(self.study.folds.splits)
@@ -146,11 +154,7 @@ class Run:
                 self.robustness[name] = kept[1]["scores"]
                 bar.skip(1)
                 continue
-            # What no archive takes is fitted again.
-            fitted = self.outcomes[name].fitted or [
-                fitted_clone(self.study, estimator, train)[0]
-                for train, _ in self.study.folds.splits
-            ]
+            fitted = self._fitted(name, estimator)
             found = self._tried(
                 name, "robustness", measure_robustness, self.study, fitted, places, rate, _ignore
             )
@@ -159,6 +163,34 @@ class Run:
                 arrays = {"scores": found}
                 self._keep(name, self.store.put, name, f"{key}-robustness", {}, arrays)
             self.robustness[name] = found
+
+    def _every_faithfulness(self, explained, bar):
+        from vision.comparison_faithfulness import measure_faithfulness
+
+        for name, estimator in self._finished():
+            key = self._key(estimator, explained=explained.key)
+            kept = None if key is None else self.store.get(name, f"{key}-faithfulness")
+            if kept is not None:
+                self.faithfulness[name] = kept[0]["rows"]
+                bar.skip(1)
+                continue
+            fitted = self._fitted(name, estimator)
+            found = self._tried(
+                name,
+                "faithfulness",
+                measure_faithfulness,
+                *(self.study, estimator, fitted, explained),
+            )
+            bar.advance(found is None)
+            if found is not None and key is not None:
+                self._keep(name, self.store.put, name, f"{key}-faithfulness", {"rows": found}, {})
+            self.faithfulness[name] = found
+
+    def _fitted(self, name, estimator):
+        """The models of a candidate, one a fold; what no archive takes is fitted again."""
+        return self.outcomes[name].fitted or [
+            fitted_clone(self.study, estimator, train)[0] for train, _ in self.study.folds.splits
+        ]
 
     def _finished(self):
         done = self.outcomes.items()

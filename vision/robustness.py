@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import clone
 
 from vision.catalogue import resolve
-from vision.checks import check_integer, refuse
 from vision.comparison_candidates import Said, predict, taken
 from vision.comparison_result import Robustness
 from vision.kinds import Kind
@@ -87,35 +86,6 @@ class _Scaled:
         y, x = ((side - 1) / 2 * (1 - self.factor) for side in image.shape[:2])
         matrix = ((self.factor, 0, x), (0, self.factor, y))
         return resolve("Affine")(matrix, border="edge")
-
-
-def robustness_places(robustness, study):
-    """Which pictures are spoiled: spread evenly over those that were held out.
-
-    Parameters
-    ----------
-    robustness : True or int
-        True: 200, or as many as there are.
-    study : Study
-
-    Returns
-    -------
-    (k,) ndarray of int
-
-    Raises
-    ------
-    ParameterError
-        If it is no number from 1 on.
-    """
-    held = np.flatnonzero(study.folds.held_out >= 0)
-    if robustness is not True:
-        if isinstance(robustness, str):
-            refuse("robustness", robustness, "True, False or a number of pictures", "compare")
-        check_integer("robustness", robustness, owner="compare", at_least=1)
-    most = AT_MOST if robustness is True else robustness
-    if len(held) <= most:
-        return held
-    return np.sort(np.random.default_rng(study.seed).choice(held, most, replace=False))
 
 
 def spoiled(images, truth, steps, *, carry=None):

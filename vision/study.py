@@ -19,7 +19,8 @@ columns ``path`` and ``label``; with ``truth`` it is a folder, a pattern or a li
 together by their names.
 ``mode`` says how pictures are read, ``rgb`` or ``gray``. ``groups`` names a column of the ``.csv``:
 pictures with the same entry stay together. All else, ``task``, ``cv``, ``curve``, ``robustness``,
-``budget`` and ``random_state``, is as for `vision.compare`. Paths begin at the study's folder.
+``faithfulness``, ``budget`` and ``random_state``, is as for `vision.compare`. Paths begin at the
+study's folder.
 
 A study holds no code: candidates come from the catalogue, files are read as `vision.load` reads
 them.
@@ -40,7 +41,9 @@ from vision.errors import ImageError, LoadError, ParameterError, VisionError
 from vision.nearest import did_you_mean
 from vision.safe_yaml import lines_of, parse
 
-PASSED = ("task", "cv", "curve", "robustness", "budget", "random_state")  # on to `vision.compare`
+PASSED = (  # on to `vision.compare`
+    *("task", "cv", "curve", "robustness", "faithfulness", "budget", "random_state"),
+)
 KEYS = ("candidates", "images", "truth", "mode", "groups", *PASSED)
 PIPELINES = (".yaml", ".yml", ".vision")
 LONGEST = 1_000_000  # characters of a study

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
-from vision.comparison_folds import make_folds
+from vision.comparison_folds import make_folds, some_held_out
 from vision.errors import ParameterError
 
 LABELS = np.array(["a"] * 12 + ["b"] * 30)
@@ -109,3 +109,18 @@ def test_a_group_on_both_sides_is_refused():
 def test_groups_of_another_length_are_refused():
     with pytest.raises(ParameterError, match="one entry for each of 42"):
         make_folds(2, LABELS, [1, 2], stratified=True)
+
+
+def test_some_of_those_held_out():
+    class Folds:
+        held_out = np.array([-1, 0, 1, 0, 1, -1] * 100)
+
+    def some(number):
+        return some_held_out("robustness", number, Folds, 0, 200)
+
+    assert len(some(True)) == 200
+    assert (Folds.held_out[some(7)] >= 0).all() and (np.diff(some(7)) > 0).all()
+    assert len(some(1000)) == 400
+    for refused in (0, 2.5, "all"):
+        with pytest.raises(ParameterError, match="robustness"):
+            some(refused)

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 import vision
 from classical import Canny, Gray, MedianBlur, Otsu, Threshold
 from vision.comparison_tasks import TASKS
-from vision.robustness import carrier_of, corruptions, robustness_places, spoiled
+from vision.robustness import carrier_of, corruptions, spoiled
 
 STRENGTHS = 5
 
@@ -181,18 +181,3 @@ def test_edges_and_restoration_run_too():
         {"median": MedianBlur(3)}, pictures, pictures, cv=3, robustness=2, progress=False
     ).robustness
     assert np.isfinite(found.scores["median"]).all()
-
-
-def test_pictures_are_chosen_among_those_held_out():
-    class Folds:
-        held_out = np.array([-1, 0, 1, 0, 1, -1] * 100)
-
-    class Study:
-        folds, seed = Folds, 0
-
-    assert len(robustness_places(True, Study)) == 200
-    assert (Folds.held_out[robustness_places(7, Study)] >= 0).all()
-    assert len(robustness_places(1000, Study)) == 400
-    for refused in (0, 2.5, "all"):
-        with pytest.raises(vision.ParameterError, match="robustness"):
-            robustness_places(refused, Study)

@@ -4,6 +4,8 @@ A line is a middle, a unit direction (x, y) and, where an equation is wanted, th
 (a, b, c) of ``a x + b y + c = 0`` with ``a ** 2 + b ** 2 = 1``.
 """
 
+import math
+
 import numpy as np
 
 from vision.mapping import clip_segments
@@ -60,11 +62,11 @@ def cut(rho_theta, shape):
     [[3.0, 0.0, 3.0, 9.0]]
     """
     rho, theta = rho_theta.T
-    normal = np.column_stack([np.cos(theta), np.sin(theta)])
-    along = normal[:, ::-1] * (-1, 1)
-    foot = normal * rho[:, None]
-    reach = (np.abs(rho) + np.hypot(*shape))[:, None]
-    return clip_segments(np.hstack([foot - along * reach, foot + along * reach]), shape)
+    x, y = np.cos(theta), np.sin(theta)
+    reach = np.abs(rho) + math.hypot(*shape)
+    foot_x, foot_y, along_x, along_y = x * rho, y * rho, y * reach, x * reach
+    ends = foot_x + along_x, foot_y - along_y, foot_x - along_x, foot_y + along_y
+    return clip_segments(np.stack(ends, axis=1), shape)
 
 
 def mapped_rho_theta(rho_theta, matrix):

@@ -90,10 +90,13 @@ class Lines(Rows):
         >>> Lines.from_rho_theta([[3, 0]], shape=(10, 20)).segments.tolist()
         [[3.0, 0.0, 3.0, 9.0]]
         """
-        shape = check_shape("shape", shape, "Lines.from_rho_theta")
-        pairs = numbers_field("rho_theta", rho_theta, "Lines.from_rho_theta", columns=2)
+        owner = "Lines.from_rho_theta"
+        shape = check_shape("shape", shape, owner)
+        pairs = numbers_field("rho_theta", rho_theta, owner, columns=2)
+        if votes is not None:
+            votes = numbers_field("votes", votes, owner, count=len(pairs))
         segments, inside = line_geometry.cut(pairs, shape)
-        lines = cls(segments, shape, pairs, votes)
+        lines = cls._unchecked(segments=segments, shape=shape, rho_theta=pairs, votes=votes)
         return lines if inside.all() else lines[inside]
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from skimage import data
+from skimage import data, draw
 
 import vision
 from classical.calibration import CheckerboardCorners
@@ -42,6 +42,18 @@ def test_corners_lie_where_the_homography_puts_them_row_by_row(matrix):
     found = CheckerboardCorners(COLUMNS, ROWS)(board(matrix))
     off = np.linalg.norm(found.points - corners(matrix), axis=1)
     assert np.sqrt((off**2).mean()) < 0.03
+    assert off.max() < 0.1
+
+
+def test_a_board_that_lies_on_a_photograph():
+    matrix = np.diag([0.5, 0.5, 1]) @ TILTS[0]
+    x, y = np.array([[-1, COLUMNS + 2, COLUMNS + 2, -1], [-1, -1, ROWS + 2, ROWS + 2]]) * SIDE
+    u, v, w = matrix @ [x, y, np.ones(4)]
+    image = data.camera()[150:350, 100:400].copy()
+    paper = draw.polygon(v / w, u / w, image.shape)
+    image[paper] = board(matrix, image.shape)[paper]
+    found = CheckerboardCorners(COLUMNS, ROWS)(image)
+    off = np.linalg.norm(found.points - corners(matrix), axis=1)
     assert off.max() < 0.1
 
 

@@ -1,4 +1,4 @@
-"""QR codes by OpenCV's encoder, and bar codes drawn from the published tables."""
+"""QR codes by OpenCV's encoder, and codes drawn as the standards publish them."""
 
 import cv2
 import numpy as np
@@ -45,6 +45,30 @@ def qr(text, module=5):
     return code.repeat(module, axis=0).repeat(module, axis=1)
 
 
+# ISO/IEC 18004: the codewords of "01234567", version 1-M, from annex I, and the format bits of
+# level M and mask 010 from annex C.
+CODEWORDS = "10200C566180EC11EC11EC11EC11EC11" + "A524D4C1ED36C7872C55"
+FORMAT = [int(bit) for bit in "101111001111100"]
+
+
+def published_qr(module=5):
+    """The standard's example under that mask, its modules where the figures place them."""
+    code = np.full((21, 21), -1)
+    rings = np.maximum(*np.abs(np.indices((8, 8)) - 3))
+    finder = (rings != 2) & (rings < 4)
+    code[:8, :8], code[:8, -8:], code[-8:, :8] = finder, finder[:, ::-1], finder[::-1]
+    code[6, 8:13] = code[8:13, 6] = 1, 0, 1, 0, 1
+    code[8, [0, 1, 2, 3, 4, 5, 7, 8]], code[[7, 5, 4, 3, 2, 1, 0], 8] = FORMAT[:8], FORMAT[8:]
+    code[20:13:-1, 8], code[8, 13:], code[13, 8] = FORMAT[:7], FORMAT[7:], 1
+    bits = iter(f"{int(CODEWORDS, 16):0208b}")
+    for turn, right in enumerate((20, 18, 16, 14, 12, 10, 8, 5, 3, 1)):
+        for row in range(21) if turn % 2 else range(20, -1, -1):
+            for column in (right, right - 1):
+                if code[row, column] < 0:
+                    code[row, column] = int(next(bits)) ^ (column % 3 == 0)
+    return np.where(code > 0, 0, 255).astype(np.uint8).repeat(module, 0).repeat(module, 1)
+
+
 def on_coffee(*pieces):
     """A photograph with white notes that hold codes, and where their corners are."""
     image = data.coffee().copy()
@@ -66,6 +90,13 @@ def test_two_qr_codes_on_a_photograph_are_read_where_they_are():
     assert np.abs(found.boxes[order] - boxes).max() <= 2 * 5 + 3
     assert found.shape == image.shape[:2]
     assert FindQRCodes()(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).labels.size == 2
+
+
+def test_the_standards_example_is_read():
+    image, boxes = on_coffee(((200, 100), published_qr()))
+    found = FindQRCodes()(image)
+    assert found.labels.tolist() == ["01234567"]
+    assert np.abs(found.boxes - boxes).max() <= 1
 
 
 # As light as each other when red and blue are swapped; 123 and 29 as gray when they are not.

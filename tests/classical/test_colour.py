@@ -4,6 +4,7 @@ import colorsys
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import color, data
 
 from classical.colour import Gray, HLSToRGB, HSVToRGB, LabToRGB, ToHLS, ToHSV, ToLab, ToRGB
@@ -74,6 +75,14 @@ def test_to_rgb_repeats_the_gray_channel():
     assert np.array_equal(ToRGB()(deep), color.gray2rgb(deep))
     floats = (coins / 255).astype(np.float32)
     assert np.array_equal(ToRGB()(floats), color.gray2rgb(floats))
+
+
+@pytest.mark.parametrize("picture", ["camera", "page"])
+def test_to_rgb_is_pillows_and_gray_again_by_its_luma(picture):
+    image = getattr(data, picture)()
+    result = ToRGB()(image)
+    assert np.array_equal(result, np.asarray(Image.fromarray(image).convert("RGB")))
+    assert np.array_equal(np.asarray(Image.fromarray(result).convert("L")), image)
 
 
 def test_to_rgb_copies_what_is_rgb():

@@ -230,11 +230,31 @@ def test_convex_hulls_of_coins_are_scipys(coins):
     assert (hulls.areas > found.areas).any()
 
 
+def test_the_hull_of_an_angle_by_hand():
+    mask = np.zeros((50, 50), np.uint8)
+    mask[10:40, 10:20] = mask[30:40, 10:40] = 255
+    (hull,) = hulls = (FindContours() >> ConvexHulls())(mask)
+    corners = [(10, 10), (10, 39), (19, 10), (39, 30), (39, 39)]
+    assert sorted(map(tuple, hull.tolist())) == corners
+    # the square without the triangle that the angle leaves open
+    assert hulls.areas.tolist() == [29**2 - 20**2 / 2]
+
+
 def test_filled_again_a_mask_comes_back(coins):
     assert np.array_equal((FindContours(mode="ccomp") >> FillContours())(coins), coins)
     assert np.array_equal((FindContours(mode="tree") >> FillContours())(coins), coins)
     filled = ndimage.binary_fill_holes(coins)
     assert np.array_equal((FindContours() >> FillContours())(coins) > 0, filled)
+
+
+def test_what_was_left_out_is_not_filled():
+    # the dot's hole and the square apart are smaller: the dot is whole, the square gone
+    expected = np.zeros((60, 80), np.uint8)
+    square(expected, 5, 5, 50)
+    square(expected, 10, 10, 40, 0)
+    square(expected, 20, 20, 20)
+    chain = FindContours(100, mode="tree") >> FillContours()
+    assert np.array_equal(chain(nested()), expected)
 
 
 def test_a_negative_tolerance_is_refused():

@@ -9,6 +9,7 @@ from scipy import ndimage
 from skimage import data, morphology
 from sklearn.base import clone
 
+import classical.reconstruction
 from classical.colour import Gray
 from classical.distance import DistanceTransform
 from classical.filters import GaussianBlur
@@ -29,6 +30,29 @@ def test_reconstruction_of_a_photograph_is_scikit_images(dtype, step, method):
     result = Reconstruction(step, method)(image)
     assert result.dtype == dtype
     assert np.array_equal(result, expected)
+
+
+def level_by_level(marker, image):
+    """Of every level's threshold the regions that the marker's reaches, by SciPy."""
+    found = np.zeros_like(image)
+    for level in np.unique(image):
+        regions, _ = ndimage.label(image >= level, np.ones((3, 3)))
+        reached = np.unique(regions[marker >= level])
+        found[np.isin(regions, reached[reached > 0])] = level
+    return found
+
+
+@pytest.mark.parametrize("name", ["camera", "coins"])
+@pytest.mark.parametrize("looks", [64, 1])
+def test_reconstruction_of_a_photograph_is_that_of_all_its_levels(name, looks, monkeypatch):
+    # what takes too many passes scikit-image ends, which is no oracle for that
+    monkeypatch.setattr(classical.reconstruction, "_LOOKS", looks)
+    image = getattr(data, name)()[60:180, 100:240].copy()
+    low = ndimage.minimum_filter(image, 9)
+    expected = level_by_level(low, image)
+    assert (low < expected).any() and (expected < image).any()
+    assert np.array_equal(Reconstruction(low)(image), expected)
+    assert np.array_equal(Reconstruction(255 - low, "erosion")(255 - image), 255 - expected)
 
 
 def test_dilation_is_the_default_and_objects_that_the_element_fits_in_stay_whole():

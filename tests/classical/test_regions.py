@@ -117,6 +117,16 @@ def test_masks_of_labels(labels):
     assert set(np.unique(LabelsToMask()(labels))) == {0, 255}
 
 
+def test_the_mask_of_a_coin_is_regionprops_picture_in_its_box(labels):
+    regions = sorted(measure.regionprops(labels), key=lambda region: region.area)[-4:]
+    for region in regions:
+        mask = LabelsToMask(region.label)(labels)
+        assert np.array_equal(mask[region.slice] > 0, region.image)
+        assert np.count_nonzero(mask) == region.area
+    several = LabelsToMask([region.label for region in regions])(labels)
+    assert np.count_nonzero(several) == sum(region.area for region in regions)
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

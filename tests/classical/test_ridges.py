@@ -71,6 +71,22 @@ def test_a_gaussian_ridge_answers_as_calculated(width):
         np.testing.assert_allclose(turned.T, response, atol=1e-4)
 
 
+@pytest.mark.parametrize("width", [3.0, 6.0])
+@pytest.mark.parametrize("sigma", [2.0, 5.0])
+def test_frangis_answer_to_a_gaussian_ridge_is_its_formula(width, sigma):
+    x = np.arange(200) - 120.0
+    profile = 220 - 150 * np.exp(-(x**2) / (2 * width**2))
+    image = np.tile(profile.round().astype(np.uint8), (90, 1))
+    # Without a curvature along the ridge the structure alone counts: 1 - exp(-s^2 / 2 gamma^2),
+    # where by default gamma is half of the greatest s.
+    response = Frangi((sigma,))(image)
+    assert response[45].argmax() == 120
+    assert response[45, 120] == pytest.approx(1 - np.exp(-2), rel=1e-3)
+    curvature = 150 * width / (width**2 + sigma**2) ** 1.5
+    response = Frangi((sigma,), gamma=curvature)(image)
+    assert response[45, 120] == pytest.approx(1 - np.exp(-0.5), rel=0.02)
+
+
 def test_frangi_leaves_blobs_out_that_sato_shows():
     y, x = np.mgrid[:120, :160]
     spot = 150 * np.exp(-((x - 40) ** 2 + (y - 60) ** 2) / (2 * 4**2))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 from skimage import data, exposure, util
 
 from classical.tone import BrightnessContrast, ContrastStretching, GammaCorrection, Negative
@@ -154,6 +154,13 @@ def test_a_negative_is_scikit_images(picture):
         assert result.dtype == one.dtype
         assert np.array_equal(result, util.invert(one))
         assert np.allclose(Negative()(result), one, atol=1e-7)
+
+
+def test_a_negative_of_8_bits_is_pillows_and_of_16_what_each_level_lacks():
+    for image in (data.chelsea(), data.coins()):
+        expected = np.asarray(ImageOps.invert(Image.fromarray(image)))
+        assert np.array_equal(Negative()(image), expected)
+    assert np.array_equal(Negative()(EVERY_16), EVERY_16[::-1, ::-1])
 
 
 def test_a_negative_keeps_a_mask_one_and_the_curves_do_not():

@@ -211,13 +211,24 @@ def test_objects_that_do_not_touch_are_scikit_images_components():
     assert adjusted_rand_score(components.ravel(), whole.ravel()) == 1
 
 
-def test_objects_are_scikit_images_watershed_of_its_own_distances():
-    mask = Erosion(3)(np.where(data.binary_blobs(256, 0.08, rng=1), 255, 0).astype(np.uint8))
+def by_scikit_image(mask):
     distance = ndimage.distance_transform_edt(mask)
     floor = np.where(mask > 0, distance, -100)
     raised = morphology.reconstruction(floor - 1, floor)
     markers = measure.label(morphology.local_maxima(raised) & (mask > 0), connectivity=2)
-    theirs = segmentation.watershed(-distance, markers, connectivity=2, mask=mask > 0)
+    return segmentation.watershed(-distance, markers, connectivity=2, mask=mask > 0)
+
+
+def test_coins_that_touch_are_taken_apart_as_scikit_image_does():
+    mask = np.where(ndimage.gaussian_filter(data.coins(), 2) > 100, 255, 0).astype(np.uint8)
+    theirs, ours = by_scikit_image(mask), DistanceWatershed()(mask)
+    assert ours.max() == theirs.max() > measure.label(mask, connectivity=2).max() + 3
+    assert adjusted_rand_score(theirs[mask > 0], ours[mask > 0]) > 0.99
+
+
+def test_objects_are_scikit_images_watershed_of_its_own_distances():
+    mask = Erosion(3)(np.where(data.binary_blobs(256, 0.08, rng=1), 255, 0).astype(np.uint8))
+    theirs = by_scikit_image(mask)
     ours = DistanceWatershed()(mask)
     assert ours.max() == theirs.max() > 50
     assert adjusted_rand_score(theirs[mask > 0], ours[mask > 0]) > 0.99

@@ -52,8 +52,14 @@ class _StructureCorners(Step):
         places = places.reshape(-1, 2)
         if self.refine:
             places = self._refined(image, places)
-        sizes = np.full(len(places), float(self.block))
-        return Keypoints(places, image.shape, sizes, None, responses.ravel())
+        return Keypoints.unchecked(
+            points=places.astype(np.float64),
+            shape=image.shape,
+            sizes=np.full(len(places), float(self.block)),
+            angles=None,
+            responses=responses.ravel().astype(np.float64),
+            descriptors=None,
+        )
 
     def _refined(self, image, places):
         needed = 2 * self.refine + 5
@@ -287,11 +293,17 @@ class FAST(Step):
         if not found:
             return Keypoints([], image.shape, [], None, [] if self.nonmax_suppression else None)
         points = cv2.KeyPoint_convert(found)
-        sizes = np.full(len(points), _CIRCLE)
-        if not self.nonmax_suppression:
-            return Keypoints(points, image.shape, sizes)
-        levels = np.fromiter(map(attrgetter("response"), found), np.float64, len(found))
-        # Whole numbers below 256: as bytes they are sorted by counting.
-        strongest = np.argsort(255 - levels.astype(np.uint8), kind="stable")
-        points, levels = points.take(strongest, axis=0), levels.take(strongest)
-        return Keypoints(points, image.shape, sizes, None, levels)
+        levels = None
+        if self.nonmax_suppression:
+            levels = np.fromiter(map(attrgetter("response"), found), np.float64, len(found))
+            # Whole numbers below 256: as bytes they are sorted by counting.
+            strongest = np.argsort(255 - levels.astype(np.uint8), kind="stable")
+            points, levels = points.take(strongest, axis=0), levels.take(strongest)
+        return Keypoints.unchecked(
+            points=points.astype(np.float64),
+            shape=image.shape,
+            sizes=np.full(len(points), float(_CIRCLE)),
+            angles=None,
+            responses=levels,
+            descriptors=None,
+        )

@@ -145,8 +145,7 @@ class HoughLines(Step):
             min_theta=self.min_theta,
             max_theta=self.max_theta,
         )
-        found = np.empty((0, 3)) if found is None else found.reshape(-1, 3)[: self.max_lines]
-        return Lines.from_rho_theta(found[:, :2], image.shape, found[:, 2])
+        return Lines.from_opencv(None if found is None else found[: self.max_lines], image.shape)
 
 
 class HoughSegments(Step):

@@ -184,6 +184,8 @@ def _score_table(estimator, rows):
 
 def _label(value):
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and value.is_integer():  # a column of a table with gaps
+        return int(value)
     if not isinstance(value, str | numbers.Integral):
         refuse("label", value, "text or a whole number", "Classification")
     return value

@@ -5,7 +5,14 @@ import time
 import numpy as np
 
 from vision.checks import check_number, check_random_state, refuse
-from vision.comparison_candidates import Outcome, Study, check_candidate, family_of, text_of
+from vision.comparison_candidates import (
+    Outcome,
+    Study,
+    by_place,
+    check_candidate,
+    family_of,
+    text_of,
+)
 from vision.comparison_faithfulness import check_faithfulness, faithfulness_of
 from vision.comparison_folds import make_folds, some_held_out
 from vision.comparison_provenance import provenance
@@ -41,7 +48,8 @@ def compare(
     """Hold methods against each other: the same images, folds, metric and machine.
 
     Every candidate is cloned and fitted anew in each fold, with all its preprocessing, and judged
-    by what it says of the images that were held out. One that fails is a row with its error.
+    by what it says of the images that were held out. One that fails is a row with its error; so is
+    one that writes to the pictures, which are the same for all.
     Ctrl-C ends the comparison with what has finished.
 
     Parameters
@@ -123,11 +131,10 @@ def compare(
     asked |= {"faithfulness": faithfulness, "budget": budget}
     candidates = _checked(candidates, budget, random_state)
     task = task_of_candidates(candidates) if task is None else task_named(task)
-    images = as_batch(images, "compare")
+    images = by_place(as_batch(images, "compare"))
     check_truth(truth, _kind_of_truth(task, truth), len(images))
     folds = make_folds(cv, truth, groups, stratified=not task.graded, random_state=random_state)
-    if not task.graded:
-        truth = np.asarray(truth)  # of a table's column the values, by place
+    truth = by_place(truth) if task.graded else np.asarray(truth)
     classes = None if task.graded else np.unique(truth)
     study = Study(images, truth, task, classes, folds, random_state, budget)
     sizes = curve_sizes(curve, study) if curve is not None and curve is not False else None
@@ -158,7 +165,7 @@ def compare(
         candidates=tuple(row for row, _ in judged.values()),
         pairs=pairs_of(ratings, places, task, draws),
         duplicates=duplicates,
-        curves=learning_curves(run.curves, sizes, study) if run.curves else None,
+        curves=learning_curves(run.curves, sizes, study, groups) if run.curves else None,
         robustness=robustness_of(run.robustness, images, spoiled) if run.robustness else None,
         faithfulness=faithfulness_of(run.faithfulness, explained) if run.faithfulness else None,
         provenance=provenance(

@@ -6,6 +6,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,12 +14,15 @@ from sklearn.frozen import FrozenEstimator
 
 from vision.comparison_costs import PeakMemory, latency_of, parameters_of, size_of
 from vision.composition import Composable, chain
-from vision.errors import KindError, VisionError
+from vision.conversions import what_came
+from vision.errors import KindError, ParameterError, VisionError
 from vision.flow import core_of, is_stateless, takes_of
 from vision.kinds import Kind
 from vision.progress import in_words
+from vision.step import is_lazy
 from vision.target_scores import flat_steps, is_network
 
+ROUNDING = 1e-5  # of probabilities
 # Warnings that tell nothing of a result.
 ABOUT_CODE = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning)
 
@@ -94,6 +98,33 @@ def taken(batch, places):
     if isinstance(batch, list | tuple):
         return [batch[place] for place in places]
     return batch[np.asarray(places, np.intp)]
+
+
+def by_place(batch):
+    """A batch whose entries are found by place, and to which no candidate can write.
+
+    Parameters
+    ----------
+    batch : sequence
+        Such as a column of a table, which would look for places among the names of its rows.
+
+    Returns
+    -------
+    list, ndarray or Images
+        Views of its arrays; `Images`, which are read anew each time, as they are.
+    """
+    batch = batch.to_numpy() if hasattr(batch, "to_numpy") else batch
+    if isinstance(batch, np.ndarray) and batch.dtype != object:
+        return _read_only(batch)
+    if is_lazy(batch) or (hasattr(batch, "shape") and not isinstance(batch, np.ndarray)):
+        return batch
+    return [_read_only(one) if isinstance(one, np.ndarray) else one for one in batch]
+
+
+def _read_only(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def check_candidate(name, estimator):
@@ -196,7 +227,8 @@ def run_candidate(study, estimator, advance, *, archived=False):
             _add_costs(study, outcome, archived)
     except Exception as error:
         advance(True)
-        return Outcome(error=_told(error, said.folds), notes=(_where(error),))
+        fold = said.folds if said.folds < len(study.folds.splits) else None
+        return Outcome(error=_told(error, fold), notes=(_where(error),))
     outcome.predictions, outcome.probabilities = said.predictions, said.probabilities
     outcome.memory_bytes = said.memory()
     outcome.notes = (*_of_frozen(estimator), *noted, *outcome.notes, *said.notes())
@@ -207,27 +239,46 @@ class Said:
     """What the models of all folds said, put together in the order of the images."""
 
     def __init__(self, study):
-        self.classes = study.classes
+        self.classes = classes = study.classes
         self.predictions = [None] * len(study.truth)
         self.probabilities = None
         self.rises, self.seconds, self.folds, self._without = [], 0.0, 0, 0
+        self._columns = {} if classes is None else {c: k for k, c in enumerate(classes.tolist())}
+        self._strange = []  # labels that the truth does not have
 
     def add(self, places, predictions, probabilities, known):
+        predictions = [_plain(prediction) for prediction in predictions]
+        if len(predictions) != len(places):
+            raise ParameterError(f"{len(places)} images, but {len(predictions)} predictions")
+        if self.classes is not None:
+            self._look_at(predictions)
         for place, prediction in zip(places, predictions, strict=True):
-            self.predictions[place] = _plain(prediction)
+            self.predictions[place] = prediction
         if probabilities is None:
             self._without += 1
             self.probabilities = None
         elif not self._without:
-            self._add(places, np.asarray(probabilities, np.float64), np.asarray(known).tolist())
+            table, known = np.asarray(probabilities, np.float64), np.asarray(known).tolist()
+            if table.shape != (len(places), len(known)) or not _are_shares(table):
+                raise ParameterError(
+                    f"its probabilities are no table of {len(places)} images and {len(known)} "
+                    "classes with numbers from 0 to 1"
+                )
+            self._add(places, table, known)
+
+    def _look_at(self, labels):
+        for label in labels:
+            if np.ndim(label) or not isinstance(label, Hashable):
+                raise ParameterError(f"it predicts no label, but {what_came(label)}")
+        self._strange += [label for label in labels if label not in self._columns]
 
     def _add(self, places, probabilities, known):
         if self.probabilities is None:
             self.probabilities = np.full((len(self.predictions), len(self.classes)), np.nan)
         rows = np.zeros((len(places), len(self.classes)))  # a class that it never saw has none
-        columns = {label: place for place, label in enumerate(self.classes.tolist())}
         for column, label in enumerate(known):
-            rows[:, columns[label]] = probabilities[:, column]
+            if label in self._columns:  # one that was trained elsewhere may know others
+                rows[:, self._columns[label]] = probabilities[:, column]
         self.probabilities[places] = rows
 
     def memory(self):
@@ -235,11 +286,21 @@ class Said:
         return int(np.median(rises)) if rises else None
 
     def notes(self):
+        if self._strange:
+            yield (
+                f"Of {len(self._strange)} images it said what is no label of the truth, such as "
+                f"{self._strange[0]!r}: that counts as wrong."
+            )
         if self._without and self.classes is not None:
             yield (
                 "It gives no probabilities, so there is no AUC, log loss and Brier score. "
                 "CalibratedClassifierCV around its classifier gives some."
             )
+
+
+def _are_shares(table):
+    """Whether all are numbers from 0 to 1, up to rounding in 32 bits."""
+    return bool(((table >= -ROUNDING) & (table <= 1 + ROUNDING)).all())
 
 
 def _plain(prediction):
@@ -358,9 +419,11 @@ def _of_frozen(estimator):
         )
 
 
-def _told(error, number):
+def _told(error, fold):
+    """An error in words; with no number of a fold, one of the pictures that time it."""
     notes = " ".join(getattr(error, "__notes__", ()))
-    return f"{type(error).__name__} in fold {number}: {error} {notes}".strip()
+    where = "when it was timed" if fold is None else f"in fold {fold}"
+    return f"{type(error).__name__} {where}: {error} {notes}".strip()
 
 
 def _where(error):

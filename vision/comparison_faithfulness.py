@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.checks import refuse
-from vision.comparison_candidates import fitted_clone, taken
+from vision.comparison_candidates import by_place, fitted_clone, taken
 from vision.comparison_folds import some_held_out
 from vision.comparison_result import Faithfulness
 from vision.comparison_store import content_key
-from vision.errors import ParameterError
 from vision.explanation import automatic, divided
 from vision.explanation_table import faithfulness_table
 from vision.map_checks import sanity_check
@@ -76,13 +75,20 @@ def check_faithfulness(faithfulness, regions, study):
     places = some_held_out("faithfulness", faithfulness, study.folds, study.seed, AT_MOST)
     if regions is None:
         return Explained(places, None)
-    if len(regions) != len(study.truth):
-        raise ParameterError(
-            f"'regions' of compare must be one entry an image, {len(study.truth)}. "
-            f"Got {len(regions)}."
-        )
-    chosen = [regions[place] for place in places]
-    return Explained(places, [np.asarray(getattr(one, "boxes", one)) for one in chosen])
+    came = len(regions) if hasattr(regions, "__len__") else regions
+    if came != len(study.truth):
+        refuse("regions", came, f"one entry an image, {len(study.truth)}", "compare")
+    regions = by_place(regions)
+    return Explained(places, [_region(regions[at], study.images[at].shape) for at in places])
+
+
+def _region(entry, shape):
+    region = np.asarray(getattr(entry, "boxes", entry))
+    boxes = region.ndim in (1, 2) and region.shape[-1] == 4 and region.dtype.kind in "iuf"
+    if not boxes and (region.dtype != np.uint8 or region.shape != shape[:2]):
+        allowed = "boxes xyxy, Detections or a mask of its size for each image"
+        refuse("regions", region, allowed, "compare")
+    return region
 
 
 def measure_faithfulness(study, estimator, fitted, explained):

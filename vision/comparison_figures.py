@@ -120,16 +120,15 @@ def names(comparison):
             found[cost] = f"{_capital(metric)} against {word}"
     if comparison.curves is not None:
         found["learning"] = f"{_capital(metric)} over training images"
-    if comparison.robustness is not None:
+    if _spoiled(comparison):
         found["robustness"] = f"{_capital(metric)} on spoiled images"
     if comparison.classes is None:
         return found | {"images": f"{_capital(metric)}, image by image"}
     if of_classes.with_probabilities(comparison):
-        found |= {
-            "reliability": "Is it as sure as it should be?",
-            "roc": "ROC curves",
-            "precision-recall": "Precision and recall",
-        }
+        found["reliability"] = "Is it as sure as it should be?"
+        held = np.asarray(comparison.truth)[np.asarray(comparison.folds) >= 0]
+        if len(set(held.tolist())) > 1:
+            found |= {"roc": "ROC curves", "precision-recall": "Precision and recall"}
     return found | {f"confusion: {name}": f"Confusions of {name}" for name in ranking}
 
 
@@ -143,12 +142,13 @@ def _scores(comparison, look):
     chart = new_figure(ROW * len(ranking) + 34)
     axes = new_axes(chart, 10, 32, 12, 2)
     found = [comparison[name].scores[comparison.metric] for name in ranking]
-    lows, highs = [one.low for one in found], [one.high for one in found]
-    room = 0.06 * (max(highs) - min(lows) or abs(max(highs)) or 1)
-    most = min(max(highs) + room, 1.004) if measure.percent else max(highs) + room
-    axes.set(xlim=(min(lows) - room, most), ylim=(len(ranking) - 0.35, -0.75))
+    low, high = _range([end for one in found for end in (one.low, one.value, one.high)])
+    room = 0.06 * (high - low or abs(high) or 1)
+    most = min(high + room, 1.004) if measure.percent else high + room
+    axes.set(xlim=(low - room, most), ylim=(len(ranking) - 0.35, -0.75))
     top = max(found, key=lambda one: one.value if measure.higher else -one.value)
-    axes.axvspan(top.low, top.high, color=look.color(ranking[0]), alpha=0.08, lw=0)
+    if np.isfinite(top.low):
+        axes.axvspan(top.low, top.high, color=look.color(ranking[0]), alpha=0.08, lw=0)
     for row, (name, one) in enumerate(zip(ranking, found)):
         color = look.color(name)
         axes.plot([one.low, one.high], [row, row], color=color, lw=3, solid_capstyle="round")
@@ -171,6 +171,12 @@ def _scores(comparison, look):
     return chart, caption, f"{_capital(measure.name)} with 95% intervals: {told}."
 
 
+def _range(values):
+    """The least and the largest that an axis can show."""
+    finite = [value for value in values if np.isfinite(value)] or [0.0, 1.0]
+    return min(finite), max(finite)
+
+
 def _number_axis(axis, measure):
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -180,8 +186,13 @@ def _number_axis(axis, measure):
 
 
 def _costed(comparison, cost):
-    """The candidates whose cost is known, the best first."""
-    return [name for name in comparison.ranking() if _cost(comparison[name], cost) is not None]
+    """The candidates that have a place in both, the best first."""
+    found = {name: comparison[name] for name in comparison.ranking()}
+    return [
+        name
+        for name, one in found.items()
+        if _cost(one, cost) is not None and np.isfinite(one.scores[comparison.metric].value)
+    ]
 
 
 def _cost(candidate, cost):
@@ -270,7 +281,7 @@ def _learning(comparison, look):
     axes.set_xscale("log")
     for name in (name for name in comparison.ranking() if name in curves.scores):
         rows = np.asarray(curves.scores[name], float)
-        there = ~np.isnan(rows).all(axis=0)
+        there = ~np.isnan(rows).all(axis=0) & ~np.isinf(rows).any(axis=0)
         if not there.any():
             continue
         rows, at = rows[:, there], sizes[there]
@@ -344,16 +355,21 @@ def _mark_crossing(axes, images, sizes):
     )
 
 
+def _spoiled(comparison):
+    """The candidates that were measured on spoiled images, the best first."""
+    scores = {} if comparison.robustness is None else comparison.robustness.scores
+    return [n for n in comparison.ranking() if n in scores and not np.isnan(scores[n]).all()]
+
+
 def _robustness(comparison, look):
     """The main metric over the strength of each corruption, small and side by side."""
     found, measure = comparison.robustness, comparison.measures[comparison.metric]
-    there = [name for name in comparison.ranking() if name in found.scores]
+    there = _spoiled(comparison)
     rows = -(-len(found.corruptions) // 2)
     key = key_height(len(there))
     height, gap = 106, 46
     chart = new_figure(key + rows * (height + gap))
-    values = np.concatenate([np.ravel(found.scores[name]) for name in there])
-    low, high = np.nanmin(values), np.nanmax(values)
+    low, high = _range(np.concatenate([np.ravel(found.scores[name]) for name in there]))
     room = 0.06 * (high - low or 1)
     total, column = key + rows * (height + gap), (WIDTH - 46 - 8 - 22) / 2
     for place, corruption in enumerate(found.corruptions):

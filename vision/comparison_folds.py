@@ -58,8 +58,9 @@ def make_folds(cv, truth, groups=None, *, stratified, random_state=0, owner="com
     Raises
     ------
     ParameterError
-        If `cv` is none of these, an image is held out twice or held out of what it is learned
-        from, a group is in both, or there are fewer images of a class than folds.
+        If `cv` is none of these or cannot be had, an image is held out twice or held out of what
+        it is learned from, a group is in both or not known, or there are fewer images of a class
+        than folds.
 
     Examples
     --------
@@ -71,9 +72,7 @@ def make_folds(cv, truth, groups=None, *, stratified, random_state=0, owner="com
     """
     count = len(truth)
     if groups is not None:
-        groups = np.asarray(groups)
-        if groups.shape != (count,):
-            refuse("groups", groups, f"one entry for each of {count} images", owner)
+        groups = _checked_groups(groups, count, owner)
     labels = np.asarray(truth) if stratified else None
     splits, words = _splits(cv, labels, groups, count, random_state, owner)
     splits = tuple(_indices(pair, count, owner) for pair in splits)
@@ -82,6 +81,20 @@ def make_folds(cv, truth, groups=None, *, stratified, random_state=0, owner="com
         _check(number, train, test, held_out, groups)
         held_out[test] = number
     return Folds(splits, held_out, words)
+
+
+def _checked_groups(groups, count, owner):
+    groups = np.asarray(groups)
+    if groups.shape != (count,):
+        refuse("groups", groups, f"one entry for each of {count} images", owner)
+    entries = groups.tolist()
+    for place, one in enumerate(entries):
+        if one is None or (one == one) is not True:  # NaN, or a table's own word for it
+            hint = "An image that belongs to no other is a group of its own."
+            refuse("groups", one, f"known for each image, also for {place}", owner, hint)
+    if len({isinstance(one, str) for one in entries}) > 1:
+        refuse("groups", entries, "all texts or all numbers", owner)
+    return groups
 
 
 def some_held_out(name, number, folds, seed, unless_told):
@@ -126,13 +139,22 @@ def _splits(cv, labels, groups, count, random_state, owner):
     if isinstance(cv, numbers.Real):
         return _one_split(float(cv), labels, groups, count, random_state, owner)
     if hasattr(cv, "split"):
-        places = np.arange(count)
-        target = places if labels is None else labels
-        return list(cv.split(places, target, groups)), f"{type(cv).__name__}, as given"
+        return _splitter(cv, labels, groups, count, owner), f"{type(cv).__name__}, as given"
+    if not hasattr(cv, "__iter__"):
+        _refuse_cv(cv, owner)
     listed = list(cv)
     if len(listed) == count and all(isinstance(one, numbers.Integral) for one in listed):
         return _numbered(np.array(listed), owner), "as given, by number"
     return listed, "as given"
+
+
+def _splitter(cv, labels, groups, count, owner):
+    """What one of scikit-learn's splitters gives."""
+    places = np.arange(count)
+    try:
+        return list(cv.split(places, places if labels is None else labels, groups))
+    except ValueError as error:  # it needs groups, or more of a class
+        raise ParameterError(f"The 'cv' of {owner} cannot be had: {error}") from error
 
 
 def _folds(number, labels, groups, count, random_state, owner):
@@ -182,14 +204,15 @@ def _one_split(share, labels, groups, count, random_state, owner):
     places = np.arange(count)
     words = f"one split, {share:.0%} held out, shuffled with seed {random_state}"
     if groups is not None:
-        splitter = ways.GroupShuffleSplit(1, test_size=share, random_state=random_state)
-        return list(splitter.split(places, None, groups)), f"{words}, no group in both parts"
-    kind = ways.ShuffleSplit if labels is None else ways.StratifiedShuffleSplit
-    words += ", the classes in equal shares" * (labels is not None)
+        kind, words = ways.GroupShuffleSplit, f"{words}, no group in both parts"
+    elif labels is not None:
+        kind, words = ways.StratifiedShuffleSplit, f"{words}, the classes in equal shares"
+    else:
+        kind = ways.ShuffleSplit
     splitter = kind(1, test_size=share, random_state=random_state)
     try:
-        return list(splitter.split(places, labels)), words
-    except ValueError as error:  # too few of a class, or no image left for a part
+        return list(splitter.split(places, labels, groups)), words
+    except ValueError as error:  # too few of a class, or no image or group left for a part
         raise ParameterError(f"cv={share} cannot be had: {error}") from error
 
 

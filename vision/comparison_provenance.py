@@ -5,10 +5,9 @@ import platform
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from vision.progress import in_words
 
+LONGEST = 100  # characters of an option that are written down
 NOT_IN_INTERVALS = (
     "The intervals and tests speak of other images of the same kind, for the models as they were "
     "trained here. What training anew on other images, or from another seed, would change is not "
@@ -51,7 +50,7 @@ def _command(asked, study):
     given = "".join(
         f", {name}={value!r}"
         for name, value in asked.items()
-        if value is not None and value is not False and np.size(value) < 20
+        if value is not None and value is not False and len(repr(value)) < LONGEST
     )
     return f"vision.compare(candidates, images, truth{given}, random_state={study.seed})"
 

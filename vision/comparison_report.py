@@ -133,7 +133,9 @@ def _cell(value, text, small=""):
 
 
 def _ends(estimate, measure):
-    """The ends of an interval, without the unit that stands above them."""
+    """The ends of an interval, without the unit that stands above them; empty without one."""
+    if np.isnan(estimate.low):
+        return ""
     ends = (shown(end, measure) for end in (estimate.low, estimate.high))
     return " to ".join(end.removesuffix("%").removesuffix(" dB") for end in ends)
 
@@ -180,8 +182,9 @@ def _figures(comparison):
 
 
 def _details(comparison):
-    pairs = _ordered_pairs(comparison)
-    crossings = () if comparison.curves is None else comparison.curves.crossings
+    pairs = _ordered(comparison, comparison.pairs)
+    curves = comparison.curves
+    crossings = () if curves is None else _ordered(comparison, curves.crossings)
     methods = dict.fromkeys(pair.test.method for pair in pairs)
     return {
         "about": _about(comparison),
@@ -211,14 +214,14 @@ def _pair(pair):
     return {"first": pair.first, "second": pair.second, "words": pair.words, "chance": chance}
 
 
-def _ordered_pairs(comparison):
+def _ordered(comparison, pairs):
     """The pairs of the best first, then those of the next."""
     places = {name: place for place, name in enumerate(comparison.ranking())}
 
     def order(pair):
-        return sorted((places[pair.first], places[pair.second]))
+        return sorted(places.get(name, len(places)) for name in (pair.first, pair.second))
 
-    return sorted(comparison.pairs, key=order)
+    return sorted(pairs, key=order)
 
 
 def _about(comparison):
@@ -227,7 +230,7 @@ def _about(comparison):
     parts = [
         comparison.task[:1].upper() + comparison.task[1:],
         f"{len(comparison.candidates)} candidates",
-        f"{held:,} images"
+        f"{held:,} image{'' if held == 1 else 's'}"
         + (f" in {len(comparison.classes)} classes" if comparison.classes is not None else ""),
         f"{folds} folds"
         if folds > 1
@@ -309,8 +312,9 @@ def _duplicates(comparison):
 
 def _all(comparison, one):
     """Every measure of a candidate, in words."""
+    told = {name: found for name, found in one.scores.items() if not np.isnan(found.value)}
     metrics = [
-        score(one.scores[name], measure) if name in one.scores else UNKNOWN
+        score(told[name], measure) if name in told else UNKNOWN
         for name, measure in comparison.measures.items()
     ]
     latency, measure = one.latency, comparison.measures[comparison.metric]

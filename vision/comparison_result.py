@@ -214,7 +214,7 @@ class LearningCurves:
     scores : dict of str to (repeats, k) ndarray
         By candidate; NaN where it failed.
     crossings : tuple of Crossing
-        Of every two candidates.
+        Of every two candidates without an infinite score.
     notes : tuple of str
         How they were made.
     """

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from vision.comparison_candidates import Outcome, fitted_clone, run_candidate, taken
+from vision.comparison_candidates import (
+    Outcome,
+    fitted_clone,
+    noted_warnings,
+    run_candidate,
+    taken,
+)
 from vision.comparison_store import (
     Store,
     candidate_key,
@@ -101,7 +107,7 @@ class Run:
         """A folder that cannot be written to is known by now: the work is not lost for it."""
         try:
             write(*arguments)
-        except VisionError as error:
+        except (VisionError, TypeError) as error:  # JSON takes no label of any type
             self.notes.append(f"{name} could not be kept: {error}")
 
     def _key(self, estimator, **more):
@@ -199,7 +205,8 @@ class Run:
     def _tried(self, name, what, function, *arguments):
         """The result; None, with a note, if the candidate fails there."""
         try:
-            return function(*arguments)
+            with noted_warnings():  # such as of every fit of a curve: those of the folds are told
+                return function(*arguments)
         except Exception as error:
             self.notes.append(f"{name} has no {what}: {type(error).__name__}: {error}")
             return None

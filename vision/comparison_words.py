@@ -1,5 +1,6 @@
 """What a comparison says, in words: who wins, by how much, and what it costs."""
 
+import math
 from dataclasses import dataclass
 
 from vision.comparison_result import COSTS
@@ -72,10 +73,10 @@ def _measured(comparison, best):
     measure = _main(comparison)
     one = comparison[best].scores[measure.name]
     held = int((comparison.folds >= 0).sum())
-    return (
-        f"{_capital(measure.name)} of {best}: {shown(one.value, measure)}, 95% interval "
-        f"{shown(one.low, measure)} to {shown(one.high, measure)}, over {held:,} images."
-    )
+    ends = f"95% interval {shown(one.low, measure)} to {shown(one.high, measure)}"
+    known = "no interval" if math.isnan(one.low) else ends
+    over = f"over {held:,} image{'' if held == 1 else 's'}"
+    return f"{_capital(measure.name)} of {best}: {shown(one.value, measure)}, {known}, {over}."
 
 
 def _between(comparison, best, others):
@@ -117,9 +118,9 @@ def _costs(comparison, best):
         return words
     cheap = comparison[front[-1]]  # the best of those that are faster
     times = one.latency.one_ms / cheap.latency.one_ms
-    if times < 1.2:
-        return words
     less = abs(one.scores[measure.name].value - cheap.scores[measure.name].value)
+    if times < 1.2 or not math.isfinite(less):
+        return words
     return f"{words} {cheap.name} is {_times(times)} as fast, and {gap(less, measure)} worse."
 
 
@@ -189,7 +190,7 @@ def _warnings(comparison):
         yield f"{listed(failed)} failed; the reason is in the table."
     held = int((comparison.folds >= 0).sum())
     if held < 100:
-        yield f"{held} images tell only large differences apart."
+        yield f"{held} image{'s tell' if held > 1 else ' tells'} only large differences apart."
 
 
 def pair_of(comparison, first, second):
@@ -249,7 +250,8 @@ def score(estimate, measure):
     '97.4% (96.6 to 98.1)'
     """
     if measure.unit == "dB":
-        return f"{estimate.value:.2f} dB ({estimate.low:.2f} to {estimate.high:.2f})"
+        ends = "" if math.isnan(estimate.low) else f" ({estimate.low:.2f} to {estimate.high:.2f})"
+        return shown(estimate.value, measure) + ends
     return estimate.text(percent=measure.percent)
 
 
@@ -263,8 +265,9 @@ def gap(value, measure, unit=True):
     '3.1 points'
     """
     if measure.percent:
-        return f"{100 * value:.1f}" + (" points" if unit else "")
-    number = f"{value:.2f}" if measure.unit == "dB" else f"{value:.3f}"
+        return f"{round(100 * value, 1) + 0.0:.1f}" + (" points" if unit else "")  # no -0.0
+    digits = 2 if measure.unit == "dB" else 3
+    number = f"{round(value, digits) + 0.0:.{digits}f}"
     tail = " dB" if unit and measure.unit == "dB" else ""
     return number + tail
 

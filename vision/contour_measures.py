@@ -1,7 +1,6 @@
 """What can be measured of contours: properties, computed on first use, a row for each contour."""
 
 import functools
-from itertools import compress, repeat
 
 import numpy as np
 
@@ -99,15 +98,22 @@ class Measures:
     @functools.cached_property
     def hull_areas(self):
         """Area of the convex hull of each polygon, (n,), in square pixels."""
-        area, hull, areas = cv2.contourArea, cv2.convexHull, self.areas.tolist()
-        # Each hull is dropped before the next is made, so that it stays in the cache.
-        found = [area(hull(one)) if len(one) > 3 else own for one, own in zip(self.points, areas)]
-        return _locked(np.array(found, np.float64))
+        return self._areas_and_hulls[1]
+
+    @functools.cached_property
+    def _areas_and_hulls(self):
+        """Both in one go over the outlines: of a large picture the caches do not hold all."""
+        area, hull, own, hulls = cv2.contourArea, cv2.convexHull, [], []
+        for one in self.points:
+            inside = area(one) if len(one) > 2 else 0.0
+            own.append(inside)
+            hulls.append(area(hull(one)) if len(one) > 3 else inside)
+        return tuple(_locked(np.fromiter(one, np.float64, len(own))) for one in (own, hulls))
 
     @functools.cached_property
     def solidities(self):
         """Area by that of the convex hull, (n,), 0 to 1: 1 without any dent, also without area."""
-        return _locked(shapes.shares(self.areas, self.hull_areas))
+        return _locked(shapes.shares(*self._areas_and_hulls))
 
     @functools.cached_property
     def extents(self):
@@ -242,12 +248,10 @@ def shape_distances(outlines, template, method):
     >>> shape_distances([3 * square, square[:2]], square, cv2.CONTOURS_MATCH_I1).tolist()
     [0.0, inf]
     """
+    match, unlike = cv2.matchShapes, np.inf
     # Outlines of one or two pixels are many in noisy masks: they are not even looked at.
-    large = np.fromiter(map(len, outlines), np.intp, len(outlines)) > 2
-    candidates = compress(outlines, large.tolist())
-    found = map(cv2.matchShapes, candidates, repeat(template), repeat(method), repeat(0))
-    distances = np.full(len(outlines), np.inf)
-    distances[large] = np.fromiter(found, np.float64)
+    found = [match(one, template, method, 0) if len(one) > 2 else unlike for one in outlines]
+    distances = np.fromiter(found, np.float64, len(found))
     distances[distances >= _UNLIKE] = np.inf
     return distances
 

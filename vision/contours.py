@@ -1,6 +1,7 @@
 """Closed outlines of regions, as `FindContours` gives them."""
 
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 
@@ -119,12 +120,20 @@ class Contours(Measures, Fillings, Result):
 
     def __getitem__(self, index):
         rows = chosen(index, len(self), type(self).__name__)
-        return self.points[rows] if np.ndim(rows) == 0 else self._selected(self.points, rows)
+        if np.ndim(rows) == 0:
+            return self.points[rows]
+        # A quarter of the time of the other way.
+        if isinstance(index, np.ndarray) and index.dtype.kind == "b":
+            return self._linked(compress(self.points, index.tolist()), rows, self.shape)
+        return self._selected(self.points, rows)
 
     def _selected(self, points, rows, shape=None):
-        kept = tuple(map(points.__getitem__, np.asarray(rows).tolist()))
+        kept = map(points.__getitem__, np.asarray(rows).tolist())
+        return self._linked(kept, rows, shape or self.shape)
+
+    def _linked(self, kept, rows, shape):
         links = None if self.hierarchy is None else _selected_links(self.hierarchy, rows)
-        return type(self).from_opencv(kept, links, shape or self.shape)
+        return type(self).from_opencv(tuple(kept), links, shape)
 
     def __repr__(self):
         return f"Contours({len(self)} in {described(self.shape)})"

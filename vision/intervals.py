@@ -41,7 +41,7 @@ class Estimate:
     level: float = 0.95
 
     def text(self, percent=False):
-        """The number and its interval in words.
+        """The number and, where there is one, its interval in words.
 
         Parameters
         ----------
@@ -57,9 +57,10 @@ class Estimate:
         >>> Estimate(31.2284, 30.9, 31.55).text()
         '31.228 (30.900 to 31.550)'
         """
-        if percent:
-            return f"{100 * self.value:.1f}% ({100 * self.low:.1f} to {100 * self.high:.1f})"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        scale, digits, unit = (100, 1, "%") if percent else (1, 3, "")
+        value, low, high = (f"{scale * x:.{digits}f}" for x in (self.value, self.low, self.high))
+        ends = "" if math.isnan(self.low) else f" ({low} to {high})"
+        return f"{value}{unit}{ends}"
 
     def __neg__(self):
         return Estimate(-self.value, -self.high, -self.low, self.level)

@@ -120,7 +120,7 @@ class Keypoints(Rows):
         angles = None if (angles == _NO_ANGLE).all() else angles
         if descriptors is not None:
             descriptors = np.asarray(descriptors).view()  # theirs stay writeable
-        return cls._unchecked(
+        return cls.unchecked(
             points=points.astype(np.float64),
             shape=check_shape("shape", shape, cls.__name__),
             sizes=sizes,

@@ -26,8 +26,8 @@ def curve_sizes(curve, study):
     Parameters
     ----------
     curve : True or sequence of int
-        True: all that a fold has, a half, a quarter and so on, five in all, of a classification at
-        least two of each class.
+        True: all that a fold has, a half, a quarter and so on, five in all, of a classification
+        two of each class or more where there are two such sizes.
     study : Study
 
     Returns
@@ -38,13 +38,18 @@ def curve_sizes(curve, study):
     Raises
     ------
     ParameterError
-        If a size is not whole, below 2 (below the number of classes) or above what a fold has.
+        If a size is not whole, below 2 (below the number of classes) or above what a fold has, or
+        there are no two of them.
     """
     most = min(len(train) for train, _ in study.folds.splits)
     least = 2 if study.classes is None else len(study.classes)
     if curve is True:
+        fewest = max(least, min(2 * least, most // 2))
         sizes = {most >> halved for halved in range(POINTS)}
-        return sorted(size for size in sizes if size >= min(2 * least, most))
+        sizes = sorted(size for size in sizes if size >= fewest)
+        if len(sizes) < 2:
+            refuse("curve", curve, f"False, as a fold has only {most} training images", "compare")
+        return sizes
     if isinstance(curve, str) or not hasattr(curve, "__iter__"):
         refuse("curve", curve, "True or numbers of training images", "compare")
     sizes = sorted(set(curve))
@@ -119,7 +124,7 @@ def measure_curve(study, estimator, sizes, rate, advance):
     return np.array(scores), per_image
 
 
-def learning_curves(found, sizes, study):
+def learning_curves(found, sizes, study, groups=None):
     """The curves of all candidates, and where they cross.
 
     Parameters
@@ -128,30 +133,42 @@ def learning_curves(found, sizes, study):
         As `measure_curve` gives them; None of one that failed.
     sizes : sequence of int
     study : Study
+    groups : sequence of n, optional
+        Of the images; those of one are drawn together for intervals.
 
     Returns
     -------
     LearningCurves
     """
     repeats = curve_repeats(study)
+    tests = [test for _, test in study.folds.splits[:repeats]]
+    together = [test if groups is None else np.asarray(groups)[test] for test in tests]
     missing = np.full((repeats, len(sizes)), np.nan)
     done = {name: one for name, one in found.items() if one is not None}
     sign = 1 if study.task.measures[0].higher else -1
     crossings = tuple(
-        crossing(names, [done[name][1] for name in names], sizes, sign=sign, seed=study.seed)
+        crossing(
+            names,
+            [done[name][1] for name in names],
+            sizes,
+            sign=sign,
+            seed=study.seed,
+            groups=together,
+        )
         for names in itertools.combinations(done, 2)
+        if all(np.isfinite(table).all() for name in names for table in done[name][1])
     )
     notes = (
         f"{repeats} repeats, each with a held-out fold of its own; within one, larger training "
         "sets hold the smaller ones and every candidate learns from the same images.",
         "Crossings: straight lines between sizes, by the logarithm of the size; intervals resample "
-        "repeats and the held-out images in them.",
+        f"repeats and the held-out {'images' if groups is None else 'groups'} in them.",
     )
     scores = {name: missing if one is None else one[0] for name, one in found.items()}
     return LearningCurves(np.array(sizes), scores, crossings, notes)
 
 
-def crossing(names, per_image, sizes, *, sign=1, seed=0):
+def crossing(names, per_image, sizes, *, sign=1, seed=0, groups=None):
     """From how many training images on the one candidate is better than the other.
 
     The crossing is the last change of the lead; before it the one leads and after it the other up
@@ -167,6 +184,8 @@ def crossing(names, per_image, sizes, *, sign=1, seed=0):
     sign : {1, -1}, default=1
         -1 where less is better.
     seed : int, default=0
+    groups : list of (images,) ndarray, optional
+        One a repeat: images of one group are drawn together.
 
     Returns
     -------
@@ -180,8 +199,10 @@ def crossing(names, per_image, sizes, *, sign=1, seed=0):
     (behind, ahead), turn = (names, 1) if lead[-1] > 0 else (names[::-1], -1)
     at = overtakes(turn * lead, sizes)
     generator = np.random.default_rng(seed)
+    groups = [np.arange(one.shape[1]) for one in leads] if groups is None else groups
+    codes = [np.unique(one, return_inverse=True)[1] for one in groups]
     drawn = np.array(
-        [overtakes(turn * _resampled(leads, generator), sizes) for _ in range(RESAMPLES)]
+        [overtakes(turn * _resampled(leads, codes, generator), sizes) for _ in range(RESAMPLES)]
     )
     if at <= sizes[0]:
         return Crossing(behind, ahead, None, _always(behind, ahead, sizes, drawn))
@@ -220,13 +241,14 @@ def overtakes(lead, sizes):
     return float(np.exp(logs[0] + share * (logs[1] - logs[0])))
 
 
-def _resampled(leads, generator):
-    """The mean lead of repeats drawn anew, and images drawn anew within each."""
+def _resampled(leads, codes, generator):
+    """The mean lead of repeats drawn anew, and groups of images drawn anew within each."""
     total = 0.0
     for chosen in generator.integers(len(leads), size=len(leads)):
-        lead = leads[chosen]
-        counts = np.bincount(generator.integers(lead.shape[1], size=lead.shape[1]))
-        total = total + lead[:, : len(counts)] @ counts / lead.shape[1]
+        count = codes[chosen].max() + 1
+        drawn = np.bincount(generator.integers(count, size=count), minlength=count)
+        weights = drawn[codes[chosen]]
+        total = total + leads[chosen] @ weights / weights.sum()
     return total / len(leads)
 
 

@@ -4,12 +4,10 @@ A line is a middle, a unit direction (x, y) and, where an equation is wanted, th
 (a, b, c) of ``a x + b y + c = 0`` with ``a ** 2 + b ** 2 = 1``.
 """
 
-import math
-
 import numpy as np
 
-from vision.mapping import clip_segments
-
+_TURNED = np.array([[-1.0], [1.0]])  # a quarter, from the normal to the line's own direction
+_SLACK = 1e-9  # pixels: a line along the border stays, for all its rounding
 _NORMAL_NOISE = 1e-12  # of a component of a unit normal
 _ON_SEGMENT = 1e-6  # pixels that a crossing may lie beyond an end, for all its rounding
 _GUIDES = 64  # lines whose crossings are tried as vanishing points: 2,016 pairs
@@ -61,12 +59,15 @@ def cut(rho_theta, shape):
     >>> segments[inside].tolist()
     [[3.0, 0.0, 3.0, 9.0]]
     """
-    rho, theta = rho_theta.T
-    x, y = np.cos(theta), np.sin(theta)
-    reach = np.abs(rho) + math.hypot(*shape)
-    foot_x, foot_y, along_x, along_y = x * rho, y * rho, y * reach, x * reach
-    ends = foot_x + along_x, foot_y - along_y, foot_x - along_x, foot_y + along_y
-    return clip_segments(np.stack(ends, axis=1), shape)
+    normals = np.stack([np.cos(rho_theta[:, 1]), np.sin(rho_theta[:, 1])])
+    feet, limits = normals * rho_theta[:, 0], np.array([[shape[1] - 1.0], [shape[0] - 1.0]])
+    ways = normals[::-1] * _TURNED
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where lines meet the sides, in pixels from the foot. The slack keeps 0 / 0 away.
+        one, other = (-_SLACK - feet) / ways, (limits + _SLACK - feet) / ways
+        enter, leave = np.minimum(one, other).max(axis=0), np.maximum(one, other).min(axis=0)
+        ends = np.concatenate([feet + ways * enter, feet + ways * leave]).T
+    return np.minimum(np.maximum(ends, 0), np.tile(limits[:, 0], 2)), enter <= leave
 
 
 def mapped_rho_theta(rho_theta, matrix):

@@ -83,6 +83,8 @@ def survey(images):
 
 
 def _thumbnail(image):
+    if not image.size:  # each candidate will say so
+        return np.zeros((SIDE, SIDE, 3), np.float32), 0.0
     white = DATA_RANGE.get(image.dtype.name, 1.0)
     pixels = np.ascontiguousarray(image[..., :3] if image.ndim == 3 else image, np.float32)
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA).reshape(SIDE, SIDE, -1)

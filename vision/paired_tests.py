@@ -227,7 +227,8 @@ def pooled_test(first, second, count, *, level=0.95, resamples=2000, random_stat
 
     Both meet the same resamples. Their difference is taken in units of its bootstrap standard
     error, which Student's distribution judges: with few images on which they differ, that keeps
-    its word where BCa and percentiles do not.
+    its word where BCa and percentiles do not. Where all resamples differ by the same, it is the
+    sign test.
 
     Parameters
     ----------
@@ -274,7 +275,12 @@ def pooled_test(first, second, count, *, level=0.95, resamples=2000, random_stat
     drawn = replicates(difference, count, resamples, random_state)
     error = float(drawn.std(ddof=1)) if len(drawn) > 1 else np.nan
     half = error * float(student.ppf((1 + level) / 2, count - 1))
-    p_value = 2 * float(student.sf(abs(value) / error, count - 1)) if error > 0 else 1.0
+    if error > ROUNDING * abs(value):
+        p_value = 2 * float(student.sf(abs(value) / error, count - 1))
+    elif value and not math.isnan(error):  # all resamples say the same: a coin for each image
+        p_value = 0.5 ** (count - 1)
+    else:
+        p_value = 1.0
     interval = Estimate(value, value - half, value + half, level)
     return PairedTest(interval, p_value, None, None, "paired bootstrap of a pooled metric")
 

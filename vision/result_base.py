@@ -155,8 +155,19 @@ class Result:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{rest}"
 
     @classmethod
-    def _unchecked(cls, **values):
-        """An instance of fields, all of them, that are known to be right."""
+    def unchecked(cls, **values):
+        """An instance of fields that are known to be right: what a library gave, say.
+
+        Parameters
+        ----------
+        **values
+            All fields, as the constructor leaves them: float64 arrays, a shape of two ints.
+            Arrays become read-only.
+
+        Returns
+        -------
+        result
+        """
         self = object.__new__(cls)
         self._hold(**values)
         return self
@@ -187,7 +198,7 @@ class Rows(Result):
         for name in self.row_fields:
             if held[name] is not None:
                 held[name] = held[name].take(rows, axis=0)
-        return self._unchecked(**held)
+        return self.unchecked(**held)
 
     def __repr__(self):
         return f"{type(self).__name__}({len(self)} in {described(self.shape)})"

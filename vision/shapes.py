@@ -95,8 +95,35 @@ class Lines(Rows):
         pairs = numbers_field("rho_theta", rho_theta, owner, columns=2)
         if votes is not None:
             votes = numbers_field("votes", votes, owner, count=len(pairs))
+        return cls._cut(pairs, shape, votes)
+
+    @classmethod
+    def from_opencv(cls, found, shape):
+        """What ``cv2.HoughLinesWithAccumulator`` gave, taken over without checks.
+
+        Parameters
+        ----------
+        found : (n, 1, 3) array of float, or None
+            Of each line rho, theta and votes.
+        shape : tuple of int
+            The (height, width) of the image.
+
+        Returns
+        -------
+        Lines
+
+        Examples
+        --------
+        >>> Lines.from_opencv(np.array([[[3.0, 0.0, 9.0]]]), shape=(10, 20)).votes.tolist()
+        [9.0]
+        """
+        rows = np.empty((0, 3)) if found is None else found.reshape(-1, 3).astype(np.float64)
+        return cls._cut(rows[:, :2], shape, rows[:, 2])
+
+    @classmethod
+    def _cut(cls, pairs, shape, votes):
         segments, inside = line_geometry.cut(pairs, shape)
-        lines = cls._unchecked(segments=segments, shape=shape, rho_theta=pairs, votes=votes)
+        lines = cls.unchecked(segments=segments, shape=shape, rho_theta=pairs, votes=votes)
         return lines if inside.all() else lines[inside]
 
     @property

@@ -150,6 +150,8 @@ class _Reader:
             self.refuse(("candidates",), "'candidates' is a table of names and pipelines.")
         found = {}
         for name, entry in given.items():
+            if str(name) in found:
+                self.refuse(("candidates", name), f"there is a candidate {str(name)!r} already.")
             try:
                 found[str(name)] = self._candidate(entry)
             except VisionError as error:
@@ -221,7 +223,12 @@ class _Reader:
         if missing:
             self.refuse(("truth",), f"{source!r} holds nothing that belongs to {missing[0]!r}.")
         found = found[[places[_stem(name)] for name in images.sources]]
-        return found if restored or _is_mask(found[0]) else [_labels(one) for one in found]
+        try:
+            # A picture without any object is of either kind.
+            telling = None if restored else next((one for one in found if one.any()), found[0])
+            return found if restored or _is_mask(telling) else [_labels(one) for one in found]
+        except ImageError as error:
+            self.refuse(("truth",), f"'truth': {error}")
 
     def _groups(self, place, count):
         name = self.data.get("groups")
@@ -233,6 +240,11 @@ class _Reader:
             rows = list(csv.DictReader(lines))
         if not rows or name not in rows[0]:
             self.refuse(("groups",), f"{place.name} has no column {name!r}.")
+        for number, row in enumerate(rows[:count], start=1):
+            if not (row[name] or "").strip():
+                empty = f"row {number} of {place.name} has nothing in the column {name!r}"
+                hint = "a picture that belongs to no other is a group of its own"
+                self.refuse(("groups",), f"{empty}: {hint}.")
         return [row[name] for row in rows][:count]
 
 

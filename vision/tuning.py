@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
 from vision.checks import check_integer, check_number, check_random_state, refuse
-from vision.comparison_candidates import taken
+from vision.comparison_candidates import by_place, taken
 from vision.comparison_folds import make_folds
 from vision.composition import Composable, chain
 from vision.errors import ParameterError
@@ -196,11 +196,20 @@ def tune(
     check_random_state("random_state", random_state, owner="tune")
     if budget is not None:
         check_number("budget", budget, owner="tune", above=0)
+    if isinstance(pipeline, type) or not hasattr(pipeline, "get_params"):
+        refuse("pipeline", pipeline, "a pipeline, a step or an estimator", "tune")
     if isinstance(pipeline, Composable) and not hasattr(pipeline, "predict"):
         pipeline = chain(pipeline)  # a step alone has no score
     settings, words = _settings(pipeline, space, trials, random_state)
-    stratified = is_classifier(pipeline)
-    folds = make_folds(cv, truth, groups, stratified=stratified, random_state=random_state)
+    images, truth = _checked_data(images, truth)
+    folds = make_folds(
+        cv,
+        truth,
+        groups,
+        stratified=is_classifier(pipeline),
+        random_state=random_state,
+        owner="tune",
+    )
     tried, started = [], time.monotonic()
     for parameters in settings:
         if tried and budget is not None and time.monotonic() - started >= budget:
@@ -219,6 +228,17 @@ def tune(
         warnings.warn(notes[-1], TuningWarning, stacklevel=2)
     winner = _with(pipeline, best.parameters).fit(images, truth)
     return Tuned(winner, best.parameters, best.score, expected, tuple(tried), tuple(notes))
+
+
+def _checked_data(images, truth):
+    """Both by place; behind other steps images may be rows of numbers."""
+    if not hasattr(images, "__len__"):
+        refuse("images", images, "a list, an array or vision.Images", "tune")
+    count = images.shape[0] if hasattr(images, "shape") else len(images)
+    came = len(truth) if hasattr(truth, "__len__") else truth
+    if came != count:
+        refuse("truth", came, f"one entry an image, {count}", "tune")
+    return by_place(images), by_place(truth)
 
 
 def _settings(pipeline, space, trials, random_state):

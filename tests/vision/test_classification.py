@@ -32,6 +32,11 @@ def test_labels_and_probabilities_are_scikit_learns(truth):
         assert one.to_records()[0]["score_kind"] == "probability"
 
 
+def test_a_whole_float_is_a_label():
+    found = Classification(1.0, {0.0: 0.25, 1.0: 0.75}, "probability")
+    assert type(found.label) is int and found.score == 0.75
+
+
 def test_labels_are_plain_python():
     (one,) = classify(DecisionTreeClassifier().fit(X, NAMES), X[:1])
     assert type(one.label) is str

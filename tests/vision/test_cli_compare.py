@@ -99,6 +99,11 @@ def test_a_table_gives_labels_and_groups(tmp_path):
     assert list(study.truth) == [file.parent.name for file in files]
     wrong = f"{TWO}images: all.csv\ngroups: person\n"
     assert refusal(tmp_path, wrong) == "study.yaml, line 9: all.csv has no column 'person'."
+    (tmp_path / "gaps.csv").write_text("path,label,patient\ndigits/a.png,0,1\ndigits/b.png,1, \n")
+    for name in "ab":
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / f"digits/{name}.png")
+    gaps = f"{TWO}images: gaps.csv\ngroups: patient\n"
+    assert "line 9: row 2 of gaps.csv has nothing in the column" in refusal(tmp_path, gaps)
     assert "'images' must be a .csv" in refusal(tmp_path, f"{TWO}images: digits/\ngroups: x\n")
 
 
@@ -117,6 +122,13 @@ def test_truth_belongs_to_images_by_name(tmp_path):
     assert [(one.dtype, int(one.max())) for one in study.truth] == [(np.int32, n) for n in range(4)]
     study = read_study(put_study(tmp_path, masks.replace("masks", "photos") + "task: restoration"))
     assert study.truth[3].shape == (20, 30, 3)
+    for number in range(4):  # labels in 8 bits, the first without any object
+        image = Image.fromarray(np.full((20, 30), number, np.uint8))
+        image.save(tmp_path / f"maps/{number}.png")
+    study = read_study(put_study(tmp_path, masks.replace("masks", "maps")))
+    assert [(one.dtype, int(one.max())) for one in study.truth] == [(np.int32, n) for n in range(4)]
+    said = refusal(tmp_path, masks.replace("masks", "photos"))
+    assert said.startswith("study.yaml, line 4: 'truth': the truth has 3 channels")
     (tmp_path / "masks/2.png").unlink()
     said = refusal(tmp_path, masks)
     assert said == "study.yaml, line 4: 'masks/' holds nothing that belongs to '2.png'."
@@ -133,6 +145,9 @@ WRONG = {
     "candidates: [hog_svm]\nimages: digits/\n": "line 1: 'candidates' is a table",
     "candidates:\n  a: hog_svm\n  b: hog_swm\nimages: digits/\n": (
         "line 3: candidate 'b': there is no recipe 'hog_swm'. Did you mean 'hog_svm'?"
+    ),
+    "candidates:\n  1: hog_svm\n  '1': hog_svm\nimages: digits/\n": (
+        "line 3: there is a candidate '1' already."
     ),
     "candidates:\n  a: {hog_svm: {sise: 3}}\nimages: digits/\n": (
         "line 2: candidate 'a': hog_svm has no argument 'sise'. Did you mean 'size'?"

@@ -86,6 +86,19 @@ def test_each_picture_is_judged_by_the_model_that_never_saw_it():
     assert row["pointing"] == np.mean(pointing) == 1
 
 
+def test_a_column_of_regions_is_taken_by_place():
+    pandas = pytest.importorskip("pandas")
+    images, names, regions = bright_corners()
+    column = pandas.Series(list(regions), index=np.arange(len(regions))[::-1])
+    rows = [
+        vision.compare(
+            {"linear": linear()}, images, names, cv=3, faithfulness=6, regions=one, progress=False
+        ).faithfulness.rows
+        for one in (regions, column)
+    ]
+    assert rows[0] == rows[1]
+
+
 def test_what_the_corner_decides_beats_both_baselines():
     images, names, _ = bright_corners()
     study = vision.compare(
@@ -168,6 +181,9 @@ def test_what_makes_no_sense_is_refused():
         asked("faithfulness", faithfulness=wrong)
     asked("'regions' .* None without faithfulness", regions=[(0, 0, 1, 1)] * len(LABELS))
     asked(f"one entry an image, {len(LABELS)}. Got 2", faithfulness=5, regions=[None] * 2)
+    for wrong in (None, (0, 0, 1), np.ones((8, 9), np.uint8), np.ones((8, 8), bool)):
+        asked("boxes xyxy", faithfulness=5, regions=[wrong] * len(LABELS))
+    asked("one entry an image", faithfulness=5, regions=iter([(0, 0, 1, 1)] * len(LABELS)))
     masks = [np.full((8, 8), 255, np.uint8)] * 6
     with pytest.raises(ParameterError, match="False for the task 'segmentation'"):
         vision.compare(

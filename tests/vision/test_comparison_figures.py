@@ -31,6 +31,7 @@ from vision.figure_svg import (
     svg,
     write_beside,
 )
+from vision.intervals import Estimate
 
 STUDY = classification()
 NAMES = [one.name for one in STUDY.candidates]
@@ -155,6 +156,41 @@ def test_what_costs_nothing_known_has_no_figure():
     plain = [dataclasses.replace(one, latency=None, size_bytes=None) for one in STUDY.candidates]
     found = names(dataclasses.replace(STUDY, candidates=tuple(plain), curves=None, robustness=None))
     assert not {"latency", "size", "learning", "robustness"} & set(found)
+
+
+def test_one_class_held_out_has_no_roc_and_its_figures_can_be_drawn():
+    held = np.where(STUDY.truth == STUDY.classes[0], 0, -1)
+    study = dataclasses.replace(STUDY, folds=held)
+    assert not {"roc", "precision-recall"} & set(names(study))
+    for name in names(study):
+        assert drawn(study, name).figure.axes
+
+
+def test_what_has_no_interval_or_no_end_is_drawn_as_far_as_it_can_be():
+    metric = STUDY.metric
+    ends = {0: Estimate(np.inf, np.nan, np.nan), 1: Estimate(0.9, np.nan, np.nan)}
+    changed = [
+        dataclasses.replace(one, scores=one.scores | {metric: ends.get(place, one.scores[metric])})
+        for place, one in enumerate(STUDY.candidates)
+    ]
+    scores = STUDY.robustness.scores | {NAMES[0]: np.full((6, 6), np.nan)}
+    scores[NAMES[1]] = np.where(scores[NAMES[1]] > 0.7, np.inf, scores[NAMES[1]])
+    study = dataclasses.replace(
+        STUDY,
+        candidates=tuple(changed),
+        robustness=dataclasses.replace(STUDY.robustness, scores=scores),
+    )
+    for name in names(study):
+        assert drawn(study, name).figure.axes
+    for cost in ("latency", "size"):
+        assert not any(NAMES[0] in text for text in texts(figure(study, cost)))
+    assert "90.0%" in texts(figure(study, "scores"))
+
+
+def test_robustness_that_failed_for_all_has_no_figure():
+    failed = {name: np.full((6, 6), np.nan) for name in NAMES}
+    robustness = dataclasses.replace(STUDY.robustness, scores=failed)
+    assert "robustness" not in names(dataclasses.replace(STUDY, robustness=robustness))
 
 
 def test_learning_curves_are_means_with_the_crossing_and_its_interval():

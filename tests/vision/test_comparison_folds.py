@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
+from tests.vision.comparison_stubs import Recorder, answers, compared
 from vision.comparison_folds import make_folds, some_held_out
 from vision.errors import ParameterError
 
@@ -78,7 +79,7 @@ def test_a_rare_class_is_named_with_what_can_be_had():
 
 
 @pytest.mark.parametrize(
-    "cv", [1, 43, 0.0, 1.5, None, "five", [0, 2] * 21, [-1] * 42, [-2, 0] * 21]
+    "cv", [1, 43, 0.0, 1.5, None, object(), "five", [0, 2] * 21, [-1] * 42, [-2, 0] * 21]
 )
 def test_what_is_no_split_is_refused(cv):
     with pytest.raises(ParameterError, match="'cv'"):
@@ -109,6 +110,37 @@ def test_a_group_on_both_sides_is_refused():
 def test_groups_of_another_length_are_refused():
     with pytest.raises(ParameterError, match="one entry for each of 42"):
         make_folds(2, LABELS, [1, 2], stratified=True)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_an_image_of_unknown_group_is_refused(missing):
+    groups = [missing if place == 7 else place // 2 for place in range(42)]
+    with pytest.raises(ParameterError, match="known for each image, also for 7"):
+        make_folds(3, LABELS, groups, stratified=True)
+
+
+def test_groups_of_a_table_with_gaps_or_of_two_types_are_refused():
+    pandas = pytest.importorskip("pandas")
+    gaps = pandas.Series(["a", None, "b"] * 14, dtype="string")
+    with pytest.raises(ParameterError, match="known for each image, also for 1"):
+        make_folds(3, LABELS, gaps, stratified=True)
+    with pytest.raises(ParameterError, match="all texts or all numbers"):
+        make_folds(3, LABELS, pandas.Series(["a", 1, 2] * 14), stratified=True)
+
+
+@pytest.mark.parametrize(
+    ("cv", "groups"), [(GroupKFold(3), None), (StratifiedKFold(31), None), (0.3, np.zeros(42))]
+)
+def test_what_scikit_learn_refuses_is_refused(cv, groups):
+    with pytest.raises(ParameterError, match="cannot be had"):
+        make_folds(cv, LABELS, groups, stratified=True)
+
+
+def test_splits_of_unequal_length_are_compared():
+    parts = np.arange(20), np.arange(20, 60)
+    study = compared({"one": Recorder(answers(()))}, cv=[parts, parts[::-1]])
+    assert study.folds.tolist() == [1] * 20 + [0] * 40
+    assert study.provenance["command"].startswith("vision.compare(candidates, images, truth")
 
 
 def test_some_of_those_held_out():

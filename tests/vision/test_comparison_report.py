@@ -298,6 +298,17 @@ def test_names_are_text_and_the_only_script_is_ours(text, page):
     assert not any(name.startswith("on") for _, found in page.tags for name in found)
 
 
+def test_many_crossings_are_folded_away_the_best_first():
+    study = classification({f"method {k}": 0.5 + 0.02 * k for k in range(8)})
+    every = itertools.combinations([one.name for one in study.candidates], 2)
+    crossings = tuple(Crossing(*pair, None, "{} meets {}.".format(*pair)) for pair in every)
+    curves = dataclasses.replace(study.curves, crossings=crossings)
+    text = report_html(dataclasses.replace(study, curves=curves))
+    found = re.findall(r"<li>method (\d) meets method (\d)\.</li>|<summary>(22 more pairs)", text)
+    (_, folded), best = np.flatnonzero([one[2] for one in found]), study.ranking()[0][-1]
+    assert len(found) == 30 and folded == 7 and all(best in one for one in found[1:7])
+
+
 def test_a_graded_comparison_has_a_page():
     page = Page(report_html(segmentation()))
     assert page.headings[0][1].startswith("U-Net")
@@ -453,6 +464,7 @@ def test_nothing_is_wider_than_a_narrow_window(tmp_path, text):
             .filter((one) => !one.closest("svg svg")
               && one.getBoundingClientRect().right > 361).length;
     """
+    text = text.replace("raw pixels", "raw_pixels" * 20)  # no space to break it at
     file.write_text(scripted(text, script), encoding="utf-8")
     width, wide = map(int, re.search(r"<title>(\d+) (\d+)", document(file, width=500)).groups())
     assert width <= 360 and wide == 0

@@ -50,6 +50,14 @@ def test_a_folder_that_takes_nothing_more_costs_nothing_measured(tmp_path, monke
     assert found.provenance["notes"].count(words) == 3
 
 
+def test_labels_that_cannot_be_written_are_not_kept(tmp_path):
+    found = compared(
+        {"odd": Recorder(np.array([b"x"], object)), "good": Recorder(answers(()))}, folder=tmp_path
+    )
+    assert found["odd"].scores["accuracy"].value == 0 and not found["good"].failed
+    assert any("odd could not be kept" in note for note in found.provenance["notes"])
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import skimage.data
+from skimage.filters import threshold_otsu
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn import metrics
 
@@ -141,6 +142,15 @@ def test_masks_are_scored_as_the_task_scores_them():
     ours = rate_segmentation([said], None, [truth], None)
     assert ours.per_image[0] == mean_iou(said, truth)
     assert set(ours.per_class) == {0, 255}
+
+
+@pytest.mark.parametrize("name", ["horse", "coins", "binary_blobs"])
+def test_the_boundaries_of_the_truth_itself_are_perfect_and_either_may_come_first(name):
+    image = getattr(skimage.data, name)()
+    truth = (image > threshold_otsu(image) if name == "coins" else image > 0).astype(np.uint8) * 255
+    moved = np.roll(truth, 9, axis=0)
+    assert boundary_agreement(truth, truth) == 1
+    assert 0 < boundary_agreement(truth, moved) == boundary_agreement(moved, truth) < 1
 
 
 def test_boundaries_one_pixel_off_agree_and_far_ones_do_not():

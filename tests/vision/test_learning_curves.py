@@ -30,6 +30,12 @@ def test_sizes_hold_two_of_each_class():
     assert curve_sizes(True, study_of(labels)) == [20, 40]
 
 
+def test_few_images_still_have_two_sizes_or_no_curve():
+    assert curve_sizes(True, study_of(np.arange(9) % 3)) == [3, 6]
+    with pytest.raises(ParameterError, match="a fold has only 3 training images"):
+        curve_sizes(True, study_of(np.arange(6) % 3, cv=2))
+
+
 @pytest.mark.parametrize("curve", [[401, 10], [1, 10], [10], [10.5, 20], "many", 7])
 def test_sizes_that_cannot_be_are_refused(curve):
     with pytest.raises(ParameterError, match="curve"):
@@ -111,6 +117,29 @@ def test_curves_that_lie_together_have_an_open_interval():
     found = crossing(("a", "b"), (rows([0.6] * 4), rows([0.6, 0.59, 0.6, 0.605], seed=1)), SIZES)
     if found.images is not None:
         assert found.images.low == 0 or np.isinf(found.images.high)
+
+
+def test_groups_are_drawn_together():
+    # Three copies of each image that are one group are worth one image.
+    generator, sizes = np.random.default_rng(5), [10, 20, 40, 80]
+    share = np.array([[0.6, 0.6, 0.6, 0.6], [0.2, 0.4, 0.8, 0.95]])
+    ones = [[(generator.random((4, 50)) < s[:, None]) * 1.0 for _ in range(3)] for s in share]
+    thrice = [[np.repeat(table, 3, axis=1) for table in tables] for tables in ones]
+    groups = [np.repeat(np.arange(50), 3)] * 3
+    single, apart = crossing("ab", ones, sizes), crossing("ab", thrice, sizes)
+    together = crossing("ab", thrice, sizes, groups=groups)
+    for end in ("value", "low", "high"):
+        assert np.isclose(getattr(together.images, end), getattr(single.images, end))
+    assert apart.images.high - apart.images.low < together.images.high - together.images.low
+
+
+def test_the_groups_of_a_comparison_reach_its_crossings():
+    groups = np.arange(COUNT) // 2
+    candidates = {"a": Learner(0.5, 0.03, LABELS), "b": Learner(0.3, 0.06, LABELS)}
+    options = {"cv": 3, "curve": [20, 390], "groups": groups, "progress": False}
+    study = vision.compare(candidates, IMAGES, LABELS, **options)
+    assert any("held-out groups" in note for note in study.curves.notes)
+    assert study.curves.crossings[0].images is not None
 
 
 def test_equal_curves_are_level():

@@ -52,6 +52,11 @@ def test_a_copy_of_each_is_found(change):
     assert not any(pair.exact for pair in pairs)
 
 
+def test_a_picture_of_nothing_is_like_no_other():
+    images = [np.zeros((0, 8), np.uint8), *photographs()[:2]]
+    assert find_duplicates(survey(images)) == ((), 0)
+
+
 def test_equal_pictures_are_exact():
     images = photographs()
     pairs, _ = find_duplicates(survey([*images, images[3].copy()]))

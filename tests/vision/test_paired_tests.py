@@ -50,6 +50,15 @@ def equal_methods(discordant, count, methods=2, studies=STUDIES, seed=0):
     return np.random.default_rng(seed).random((methods, studies, count)) < accuracy
 
 
+def test_a_difference_that_no_resample_changes_is_judged_by_the_sign_test():
+    for count in (2, 7, 30):
+        found = pooled_test(lambda w: w.sum(axis=1) / w.sum(axis=1), lambda w: 0 * w[:, 0], count)
+        assert found.p_value == pytest.approx(stats.binomtest(count, count).pvalue)
+        assert (found.difference.low, found.difference.high) == (1, 1)
+    assert pooled_test(lambda w: 0 * w[:, 0], lambda w: 0 * w[:, 0], 30).p_value == 1
+    assert pooled_test(lambda w: w[:, 0] * np.nan, lambda w: 0 * w[:, 0], 30).p_value == 1
+
+
 class TestMcNemar:
     def test_published_values(self):
         # Fagerland, Lydersen and Laake, doi:10.1186/1471-2288-13-91: of 21 children, 1 and 7

@@ -101,6 +101,16 @@ class TestSearch:
         assert type(found.best[-1]) is SVC
         assert not hasattr(candidates[2], "support_")
 
+    def test_columns_of_a_table(self, digits):
+        pandas = pytest.importorskip("pandas")
+        images, labels = digits[0][:100], digits[1][:100]
+        rows = np.arange(100)[::-1]
+        columns = [pandas.Series(list(one), index=rows) for one in (images, labels)]
+        candidate, space = RawPixels(8) >> GaussianNB(), {"gaussiannb__var_smoothing": [1e-9, 1]}
+        found = tune(candidate, space, *columns, cv=3)
+        plain = tune(candidate, space, images, labels, cv=3)
+        assert [one.scores for one in found.trials] == [one.scores for one in plain.trials]
+
     def test_lazy_images(self, coins, tmp_path):
         images, masks = coins
         for number, image in enumerate(images):
@@ -182,12 +192,19 @@ class TestTrials:
             ({"trials": 0}, r"'trials' of tune"),
             ({"budget": 0}, r"'budget' of tune"),
             ({"random_state": None}, r"'random_state' of tune"),
+            ({"pipeline": SVC}, r"'pipeline' of tune"),
+            ({"images": iter([])}, r"'images' of tune"),
+            ({"truth": [0, 1]}, r"'truth' of tune must be one entry an image, 40. Got 2"),
+            ({"truth": None}, r"'truth' of tune"),
+            ({"cv": 41}, r"'cv' of tune"),
+            ({"groups": [1, 2]}, r"'groups' of tune"),
         ],
     )
     def test_refused(self, options, message, digits):
-        options = {"space": {"svc__C": [1]}, **options}
+        given = {"pipeline": RawPixels(2) >> SVC(), "space": {"svc__C": [1]}}
+        given |= {"images": digits[0][:40], "truth": digits[1][:40]}
         with pytest.raises(ParameterError, match=message):
-            tune(RawPixels(2) >> SVC(), images=digits[0][:40], truth=digits[1][:40], **options)
+            tune(**given | options)
 
 
 WIDE = {"C": stats.loguniform(1e-2, 1e3), "gamma": stats.loguniform(1e-4, 10)}

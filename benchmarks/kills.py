@@ -222,10 +222,15 @@ class Killing:
         self.broken["left"] += len(place.temporaries())
 
     def seen(self, place):
-        """The pictures that the ledger has now, and then how far the log goes."""
-        finished = [name for name, entry in place.entries().items() if "error" not in entry]
+        """The pictures that the ledger has now, and then how far the log goes.
+
+        One of which there are two files counts when both have their lines: worker processes do not
+        see what others do in the same run, so that the second file may be computed as well.
+        """
+        finished = {name for name, entry in place.entries().items() if "error" not in entry}
         self.lines.append(len(finished))
-        return {self.numbers[name] for name in finished}, place.log.stat().st_size
+        missing = {number for name, number in self.numbers.items() if name not in finished}
+        return set(self.numbers.values()) - missing, place.log.stat().st_size
 
     def check_again(self, place, finished, start):
         """None of the finished pictures may have been computed since."""

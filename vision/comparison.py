@@ -19,7 +19,7 @@ from vision.comparison_provenance import provenance
 from vision.comparison_result import Candidate, Comparison
 from vision.comparison_run import Run, rated
 from vision.comparison_statistics import Draws, estimates, pairs_of
-from vision.comparison_tasks import task_named, task_of_candidates
+from vision.comparison_tasks import check_answers, task_named, task_of_candidates
 from vision.kinds import Kind, kinds_of
 from vision.learning_curves import curve_sizes, learning_curves
 from vision.near_duplicates import find_duplicates, survey
@@ -132,7 +132,9 @@ def compare(
     candidates = _checked(candidates, budget, random_state)
     task = task_of_candidates(candidates) if task is None else task_named(task)
     images = by_place(as_batch(images, "compare"))
-    check_truth(truth, _kind_of_truth(task, truth), len(images))
+    kind = _kind_of_truth(task, truth)
+    check_answers(candidates, kind)
+    check_truth(truth, kind, len(images))
     folds = make_folds(cv, truth, groups, stratified=not task.graded, random_state=random_state)
     truth = by_place(truth) if task.graded else np.asarray(truth)
     classes = None if task.graded else np.unique(truth)

@@ -282,12 +282,39 @@ def task_of_candidates(candidates):
     return TASKS[next(iter(found.values()))]
 
 
-def _task_of(name, estimator):
+def check_answers(candidates, kind):
+    """Refuse, before any work, masks where the truth are label maps: no metric compares the two.
+
+    Parameters
+    ----------
+    candidates : dict of str to estimator
+    kind : Kind
+        Of the truth.
+
+    Raises
+    ------
+    KindError
+    """
+    if kind is not Kind.LABELS:
+        return
+    for name, estimator in candidates.items():
+        if _given(estimator) is Kind.MASK:
+            raise KindError(
+                f"The candidate {name!r} gives masks, 0 and 255, but the truth are label maps. "
+                "A truth of two classes is compared as masks: store them as 0 and 255, of arrays "
+                "(labels > 0).astype(np.uint8) * 255."
+            )
+
+
+def _given(estimator):
     core = core_of(estimator)
     if isinstance(core, Composable):
-        kind = core.gives_for(next(iter(core.takes)))
-    else:
-        kind = final_kind(core, Kind.ANY)
+        return core.gives_for(next(iter(core.takes)))
+    return final_kind(core, Kind.ANY)
+
+
+def _task_of(name, estimator):
+    kind = _given(estimator)
     for task in TASKS.values():
         if kind in task.kinds:
             return task.name

@@ -447,3 +447,9 @@ def test_a_column_of_a_table_is_taken_by_place():
 def test_an_unknown_candidate_is_named():
     with pytest.raises(ParameterError, match="Did you mean 'good'"):
         two()["god"]
+
+
+def test_masks_against_label_maps_are_refused_before_any_work():
+    maps = [np.eye(8, dtype=np.int32)] * 6
+    with pytest.raises(KindError, match="'otsu' gives masks, 0 and 255, but the truth are label"):
+        vision.compare({"otsu": Otsu()}, list(IMAGES[:6]), maps, cv=2, progress=False)

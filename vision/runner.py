@@ -77,10 +77,9 @@ def run(
 
     ``out/ledger.jsonl`` keeps what was done, so that another run into the same folder does only
     what is new, changed or failed: a file by its size, time and inode, else by its content. One
-    that was moved or is there twice is not computed again; of two that are new in the same run,
-    worker processes may compute both. Outputs become visible, whole, in chunks of about a second
-    of work: all that a crash costs. An edited pipeline, or an altered output, is done again.
-    Outputs of files that vanished stay, listed in ``vanished.csv``.
+    that was moved or is there twice is not computed again (worker processes may do two that are
+    new). Outputs become visible, whole, in chunks of about a second of work: all that a crash
+    costs. An edited pipeline or altered output is done again; what vanished is in ``vanished.csv``.
 
     ``out/index.html`` shows the run: pictures before and after, failures, the time of each step,
     the command, versions and options. `vision.replay` does the same again.

@@ -45,7 +45,10 @@ PUBLISHED = {
     "Sobel": (0.539, 0.575, 0.498),
     "Canny": (0.611, 0.676, 0.520),
 }
-SIGMAS = {"Roberts": None, "Sobel": None, "Sobel, smooth": 2, "LoG": 4, "Canny": 3}  # pixels
+SIGMAS = {  # pixels
+    **{"Roberts": None, "Sobel": None, "Sobel, hardly smooth": 1, "Sobel, smooth": 2},
+    **{"LoG": 4, "Canny": 3},
+}
 CANDIDATES = {"Sobel, smooth": (1, 2, 3), "LoG": (2, 3, 4), "Canny": (1, 1.5, 2, 3, 4)}
 
 

@@ -98,22 +98,19 @@ class Measures:
     @functools.cached_property
     def hull_areas(self):
         """Area of the convex hull of each polygon, (n,), in square pixels."""
-        return self._areas_and_hulls[1]
-
-    @functools.cached_property
-    def _areas_and_hulls(self):
-        """Both in one go over the outlines: of a large picture the caches do not hold all."""
-        area, hull, own, hulls = cv2.contourArea, cv2.convexHull, [], []
-        for one in self.points:
-            inside = area(one) if len(one) > 2 else 0.0
-            own.append(inside)
-            hulls.append(area(hull(one)) if len(one) > 3 else inside)
-        return tuple(_locked(np.fromiter(one, np.float64, len(own))) for one in (own, hulls))
+        area, hull, areas = cv2.contourArea, cv2.convexHull, self.areas.tolist()
+        # Each hull is dropped before the next is made, so that it stays in the cache.
+        found = [area(hull(one)) if len(one) > 3 else own for one, own in zip(self.points, areas)]
+        return _locked(np.array(found, np.float64))
 
     @functools.cached_property
     def solidities(self):
         """Area by that of the convex hull, (n,), 0 to 1: 1 without any dent, also without area."""
-        return _locked(shapes.shares(*self._areas_and_hulls))
+        area, hull, found = cv2.contourArea, cv2.convexHull, []
+        for one in self.points:  # both at once: the caches do not hold all of a large picture's
+            whole = area(hull(one)) if len(one) > 3 else 0.0
+            found.append(area(one) / whole if whole else 1.0)
+        return _locked(np.fromiter(found, np.float64, len(found)))
 
     @functools.cached_property
     def extents(self):

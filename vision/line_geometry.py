@@ -62,7 +62,7 @@ def cut(rho_theta, shape):
     normals = np.stack([np.cos(rho_theta[:, 1]), np.sin(rho_theta[:, 1])])
     feet, limits = normals * rho_theta[:, 0], np.array([[shape[1] - 1.0], [shape[0] - 1.0]])
     ways = normals[::-1] * _TURNED
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         # Where lines meet the sides, in pixels from the foot. The slack keeps 0 / 0 away.
         one, other = (-_SLACK - feet) / ways, (limits + _SLACK - feet) / ways
         enter, leave = np.minimum(one, other).max(axis=0), np.maximum(one, other).min(axis=0)

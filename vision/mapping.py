@@ -170,7 +170,7 @@ def clip_segments(segments, shape):
     slack = 1e-9  # pixels: a line along the border stays, for all its rounding
     toward = np.hstack([-way, way])
     room = np.hstack([start, limit - start]) + slack
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         at = room / toward
     enter = np.where(toward < 0, at, 0).max(axis=1, initial=0)
     leave = np.where(toward > 0, at, 1).min(axis=1, initial=1)

@@ -340,3 +340,11 @@ def test_objects_far_outside_are_drawn_without_harm():
 def test_refusals_name_the_field(build, says):
     with pytest.raises(ParameterError, match=says):
         build()
+
+
+@pytest.mark.parametrize("theta", [0.0, 5e-324, 1e-300, 1e-12, np.pi / 2, np.nextafter(np.pi, 0)])
+def test_lines_along_the_sides_reach_from_one_to_the_other(theta):
+    (ends,) = Lines.from_rho_theta([[-3.0 if theta > 3 else 3.0, theta]], (10, 20)).segments
+    upright = abs(np.sin(theta)) < 0.5
+    expected = [3, 0, 3, 9] if upright else [0, 3, 19, 3]
+    assert sorted(ends.reshape(2, 2).round(9).tolist()) == [expected[:2], expected[2:]]

@@ -52,14 +52,7 @@ class _StructureCorners(Step):
         places = places.reshape(-1, 2)
         if self.refine:
             places = self._refined(image, places)
-        return Keypoints.unchecked(
-            points=places.astype(np.float64),
-            shape=image.shape,
-            sizes=np.full(len(places), float(self.block)),
-            angles=None,
-            responses=responses.ravel().astype(np.float64),
-            descriptors=None,
-        )
+        return _corners(places, image.shape, self.block, responses.ravel().astype(np.float64))
 
     def _refined(self, image, places):
         needed = 2 * self.refine + 5
@@ -299,11 +292,15 @@ class FAST(Step):
             # Whole numbers below 256: as bytes they are sorted by counting.
             strongest = np.argsort(255 - levels.astype(np.uint8), kind="stable")
             points, levels = points.take(strongest, axis=0), levels.take(strongest)
-        return Keypoints.unchecked(
-            points=points.astype(np.float64),
-            shape=image.shape,
-            sizes=np.full(len(points), float(_CIRCLE)),
-            angles=None,
-            responses=levels,
-            descriptors=None,
-        )
+        return _corners(points, image.shape, _CIRCLE, levels)
+
+
+def _corners(points, shape, size, responses):
+    return Keypoints.unchecked(
+        points=points.astype(np.float64),
+        shape=shape,
+        sizes=np.full(len(points), float(size)),
+        angles=None,
+        responses=responses,
+        descriptors=None,
+    )

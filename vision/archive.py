@@ -22,13 +22,13 @@ import json
 import platform
 import stat
 import warnings
-from importlib import metadata
 from pathlib import Path
 
 from vision.array_files import read_regular
 from vision.errors import LoadError, ParameterError, UnknownNameError
 from vision.safe_yaml import MAX_CHARACTERS
 from vision.text import describe, from_text, read_text, to_text
+from vision.versions import version_of
 from vision.zip_checks import open_zip, read_member, write_zip
 
 TEXT, ARRAYS, VERSIONS = "pipeline.yaml", "arrays/", "versions.json"
@@ -281,12 +281,7 @@ def running():
     from vision.opencv import cv2
 
     found = {"python": platform.python_version(), "opencv": cv2.__version__}
-    for name in DISTRIBUTIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return found | {name: version_of(name) or "unknown" for name in DISTRIBUTIONS}
 
 
 def _versions(data):
@@ -303,7 +298,7 @@ def _versions(data):
 
 
 def _warn(versions):
-    saved, runs = str(versions.get("scikit-learn")), metadata.version("scikit-learn")
+    saved, runs = str(versions.get("scikit-learn")), version_of("scikit-learn")
     if saved.split(".")[:2] != runs.split(".")[:2]:
         warnings.warn(
             f"The fitted steps were saved by scikit-learn {saved[:20]}, and {runs} runs: they may "

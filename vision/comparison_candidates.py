@@ -247,7 +247,10 @@ class Said:
         self._strange = []  # labels that the truth does not have
 
     def add(self, places, predictions, probabilities, known):
-        predictions = [_plain(prediction) for prediction in predictions]
+        if isinstance(predictions, np.ndarray) and predictions.ndim == 1:
+            predictions = predictions.tolist()
+        else:
+            predictions = [_plain(prediction) for prediction in predictions]
         if len(predictions) != len(places):
             raise ParameterError(f"{len(places)} images, but {len(predictions)} predictions")
         if self.classes is not None:
@@ -268,18 +271,20 @@ class Said:
 
     def _look_at(self, labels):
         for label in labels:
-            if np.ndim(label) or not isinstance(label, Hashable):
+            if isinstance(label, Hashable) and label in self._columns:
+                continue
+            if not isinstance(label, Hashable) or np.ndim(label):
                 raise ParameterError(f"it predicts no label, but {what_came(label)}")
-        self._strange += [label for label in labels if label not in self._columns]
+            self._strange.append(label)
 
     def _add(self, places, probabilities, known):
         if self.probabilities is None:
             self.probabilities = np.full((len(self.predictions), len(self.classes)), np.nan)
-        rows = np.zeros((len(places), len(self.classes)))  # a class that it never saw has none
-        for column, label in enumerate(known):
-            if label in self._columns:  # one that was trained elsewhere may know others
-                rows[:, self._columns[label]] = probabilities[:, column]
-        self.probabilities[places] = rows
+        # One that was trained elsewhere may know other classes; one that it never saw has none.
+        ours = [(column, self._columns[c]) for column, c in enumerate(known) if c in self._columns]
+        theirs, ours = np.array(ours, np.intp).reshape(-1, 2).T
+        self.probabilities[places] = 0
+        self.probabilities[np.ix_(places, ours)] = probabilities[:, theirs]
 
     def memory(self):
         rises = [rise for rise in self.rises if rise is not None]
@@ -309,10 +314,11 @@ def _plain(prediction):
 
 def _run_fold(study, estimator, split, outcome, said):
     train, test = split
-    model, seconds, rise = fitted_clone(study, estimator, train, said, test)
+    memory = PeakMemory()
+    model, seconds = fitted_clone(study, estimator, train, said, test, memory=memory)
     outcome.fitted += (model,)
     outcome.fit_seconds += (seconds,)
-    said.rises.append(rise)
+    said.rises.append(memory.rise)
     if study.budget is not None and said.seconds > study.budget:
         raise OverBudgetError(
             f"it took {in_words(said.seconds)} for {len(outcome.fitted)} of "
@@ -321,21 +327,21 @@ def _run_fold(study, estimator, split, outcome, said):
     said.folds += 1
 
 
-def fitted_clone(study, estimator, train, said=None, test=()):
-    """A clone that learned from some images and, if there are any, predicted others."""
+def fitted_clone(study, estimator, train, said=None, test=(), *, memory=None):
+    """A clone that learned from some images, and the seconds it took; it may predict others."""
     from sklearn.base import clone
 
     images, truth = study.some(train)
     model = clone(estimator)
     started = time.perf_counter()
-    with PeakMemory() as memory, seeded(study.seed):
+    with memory or contextlib.nullcontext(), seeded(study.seed):
         # What learns nothing needs no truth, and does not ask whether it is of the usual kind.
         model.fit(images) if is_stateless(model) else model.fit(images, truth)
         seconds = time.perf_counter() - started
         if said is not None:
             said.add(test, *predict(study, model, taken(study.images, test)))
             said.seconds += time.perf_counter() - started
-    return model, seconds, memory.rise
+    return model, seconds
 
 
 def predict(study, model, images):

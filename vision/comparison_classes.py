@@ -1,10 +1,11 @@
 """Metrics of a classification, for any number of resamples of its images at once."""
 
+from functools import cached_property
+
 import numpy as np
 
 from vision.comparison_tasks import Mean, Ratings
 
-MOST_PAIRS = 1_500_000  # of an image of a class and one of another, in a table
 SMALLEST = np.finfo(np.float64).eps  # no probability counts as less, as in scikit-learn
 
 
@@ -128,50 +129,44 @@ class _Ranking:
     def __init__(self, probabilities, true):
         columns = range(1, 2) if probabilities.shape[1] == 2 else range(probabilities.shape[1])
         self.positive = (true[:, None] == np.array(columns)).astype(np.float64)
-        self.won = [_won(probabilities[:, k], true == k) for k in columns]
+        self.probabilities = probabilities[:, columns]
+
+    @cached_property
+    def won(self):
+        """One a class; not made where nobody asks for the area."""
+        columns = zip(self.probabilities.T, self.positive.T, strict=True)
+        return [_Won(scores, positive > 0) for scores, positive in columns]
 
     def __call__(self, weights):
         of_class = weights @ self.positive
         pairs = of_class * (weights.sum(axis=1, keepdims=True) - of_class)
-        whole = weights.astype(np.float32)
-        won = np.stack([part(whole) for part in self.won], axis=1)
+        by_image = np.ascontiguousarray(weights.T, np.float32)
+        won = np.stack([part(by_image) for part in self.won], axis=1)
         # A resample may leave out a class, or all others.
         return np.where((pairs > 0).any(axis=1), _mean_where(won, pairs), np.nan)
 
 
-def _won(scores, positive):
-    """How many pairs are ranked right, ties half, as a function of whole weights."""
-    few = positive.sum() * (~positive).sum() <= MOST_PAIRS
-    return (_ByPairs if few else _BySorting)(scores, positive)
+class _Won:
+    """How many pairs are ranked right, ties half, as a function of whole weights.
 
-
-class _ByPairs:
-    """Every pair in a table: for thousands of images one product of matrices is faster."""
+    A row an image and a column a resample: NumPy adds along rows, and 32 bits count exactly up to
+    16 million.
+    """
 
     def __init__(self, scores, positive):
-        self.up, self.down = np.flatnonzero(positive), np.flatnonzero(~positive)
-        lead = np.subtract.outer(scores[self.up], scores[self.down])
-        # Whole numbers and halves: in 32 bits exact for as many images as fit here.
-        self.table = (np.sign(lead) / 2 + 0.5).astype(np.float32)
+        self.up, down = np.flatnonzero(positive), np.flatnonzero(~positive)
+        self.down = down[np.argsort(scores[down], kind="stable")]
+        ordered = scores[self.down]
+        sides = [np.searchsorted(ordered, scores[self.up], side) for side in ("left", "right")]
+        # Between two of these places no image of the class lies: one sum of the others will do.
+        places, sides = np.unique([np.zeros_like(sides[0]), *sides], return_inverse=True)
+        self.starts = places[places < len(down)]
+        _, self.below, self.up_to = sides
 
     def __call__(self, weights):
-        led = weights[:, self.up] @ self.table
-        led *= weights[:, self.down]
-        return led.sum(axis=1, dtype=np.float64)
-
-
-class _BySorting:
-    """Counts below each score, for any number of images."""
-
-    def __init__(self, scores, positive):
-        self.order = np.argsort(scores, kind="stable")
-        # Equal scores are one step of the curve.
-        self.starts = np.flatnonzero(np.diff(scores[self.order], prepend=-np.inf))
-        self.positive = positive[self.order].astype(np.float64)
-
-    def __call__(self, weights):
-        counted = weights[:, self.order].astype(np.float64)
-        up = np.add.reduceat(counted * self.positive, self.starts, axis=1)
-        down = np.add.reduceat(counted * (1 - self.positive), self.starts, axis=1)
-        below = np.cumsum(down, axis=1) - down
-        return (up * (below + down / 2)).sum(axis=1)
+        counts = np.zeros((len(self.starts) + 1, weights.shape[1]), np.float32)
+        if len(self.starts):
+            parts = np.add.reduceat(weights[self.down], self.starts, axis=0)
+            np.cumsum(parts, axis=0, out=counts[1:])
+        twice = counts[self.below] + counts[self.up_to]
+        return np.einsum("ij,ij->j", weights[self.up], twice, dtype=np.float64) / 2

@@ -142,7 +142,7 @@ def _sanity(study, estimator, fitted, explained):
     train = study.folds.splits[fold][0]
     shuffled = study.truth.copy()
     shuffled[train] = np.random.default_rng(study.seed).permutation(study.truth[train])
-    other, _, _ = fitted_clone(dataclasses.replace(study, truth=shuffled), estimator, train)
+    other, _ = fitted_clone(dataclasses.replace(study, truth=shuffled), estimator, train)
     images = taken(study.images, explained.places[folds == fold])
     return float(sanity_check(fitted[fold], other, images).mean())
 

@@ -77,20 +77,22 @@ def document(comparison):
             "pairs": [_pair(pair) for pair in comparison.pairs],
             "duplicates": [vars(pair) for pair in comparison.duplicates],
             "curves": _curves(comparison.curves),
-            "robustness": None if comparison.robustness is None else vars(comparison.robustness),
-            "faithfulness": None
-            if comparison.faithfulness is None
-            else vars(comparison.faithfulness),
+            "robustness": _fields(comparison.robustness),
+            "faithfulness": _fields(comparison.faithfulness),
             "provenance": comparison.provenance,
         }
     )
+
+
+def _fields(one):
+    return None if one is None else vars(one)
 
 
 def _candidate(one, labels):
     told = {name: value for name, value in vars(one).items() if name != "fitted"}
     told["scores"] = {name: vars(estimate) for name, estimate in one.scores.items()}
     told["per_class"] = [{"class": name, **values} for name, values in one.per_class.items()]
-    told["latency"] = None if one.latency is None else vars(one.latency)
+    told["latency"] = _fields(one.latency)
     told["predictions"] = one.predictions if labels else None
     return told
 
@@ -103,10 +105,7 @@ def _pair(pair):
 def _curves(curves):
     if curves is None:
         return None
-    crossings = [
-        {**vars(one), "images": None if one.images is None else vars(one.images)}
-        for one in curves.crossings
-    ]
+    crossings = [{**vars(one), "images": _fields(one.images)} for one in curves.crossings]
     return {**vars(curves), "crossings": crossings}
 
 

@@ -1,5 +1,7 @@
 """All candidates of a comparison, one after the other: what is kept is not done again."""
 
+from functools import partial
+
 import numpy as np
 
 from vision.comparison_candidates import (
@@ -15,6 +17,7 @@ from vision.comparison_store import (
     content_key,
     keep_outcome,
     kept_outcome,
+    told_key,
 )
 from vision.errors import VisionError
 from vision.progress import progress_of
@@ -49,6 +52,7 @@ class Run:
         self.outcomes, self.notes = {}, []
         self.curves, self.robustness, self.faithfulness = {}, {}, {}
         self._told = {} if folder is None else _told(study, data_key)
+        self._keys = {}
 
     def __call__(self, sizes, places, explained):
         """Do all of it; Ctrl-C ends it, with what has finished.
@@ -91,7 +95,7 @@ class Run:
     def _every_candidate(self, bar):
         folds = len(self.study.folds.splits)
         for name, estimator in self.candidates.items():
-            key = self._key(estimator)
+            key = self._key(name)
             outcome = None if key is None else kept_outcome(self.store, name, key)
             if outcome is not None:
                 bar.skip(folds)
@@ -110,87 +114,75 @@ class Run:
         except (VisionError, TypeError) as error:  # JSON takes no label of any type
             self.notes.append(f"{name} could not be kept: {error}")
 
-    def _key(self, estimator, **more):
+    def _key(self, name, **more):
         if self.store is None:
             return None
-        return candidate_key(estimator, {**self._told, **more})
+        if name not in self._keys:
+            self._keys[name] = candidate_key(self.candidates[name])
+        if self._keys[name] is None:
+            return None
+        return told_key({**self._told, **more, "candidate": self._keys[name]})[:16]
 
     def _every_curve(self, sizes, bar):
         from vision.learning_curves import curve_repeats, measure_curve
 
-        def rate(predictions, probabilities, places):
-            return rated(self.study, predictions, probabilities, places)
-
         repeats = curve_repeats(self.study)
-        for name, estimator in self._finished():
-            key = self._key(estimator, curve=sizes)
-            found = None if key is None else self._kept_curve(name, key, repeats)
-            if found is None:
-                found = self._tried(
-                    name,
-                    "learning curve",
-                    measure_curve,
-                    *(self.study, estimator, sizes, rate, bar.advance),
-                )
-                if found is not None and key is not None:
-                    arrays = {f"images{k}": table for k, table in enumerate(found[1])}
-                    arrays["scores"] = found[0]
-                    self._keep(name, self.store.put, name, f"{key}-curve", {}, arrays)
-            else:
-                bar.skip(len(sizes) * repeats)
-            self.curves[name] = found
 
-    def _kept_curve(self, name, key, repeats):
-        found = self.store.get(name, f"{key}-curve")
-        if found is None:
-            return None
-        _, arrays = found
-        return arrays["scores"], [arrays[f"images{k}"] for k in range(repeats)]
+        def measure(name, estimator):
+            rate = partial(rated, self.study)
+            scores, tables = measure_curve(self.study, estimator, sizes, rate, bar.advance)
+            return {"scores": scores, **{f"images{k}": table for k, table in enumerate(tables)}}
+
+        told = {"curve": sizes}
+        for name, found in self._every("learning curve", measure, told, bar, len(sizes) * repeats):
+            tables = found and [found[f"images{k}"] for k in range(repeats)]
+            self.curves[name] = found and (found["scores"], tables)
 
     def _every_robustness(self, places, bar):
         from vision.robustness import corruptions, measure_robustness
 
-        def rate(predictions, probabilities, truth):
-            return self.study.task.rate(predictions, probabilities, truth, self.study.classes)
+        def measure(name, estimator):
+            scores = measure_robustness(self.study, self._fitted(name, estimator), places)
+            bar.advance(False)
+            return {"scores": scores}
 
-        for name, estimator in self._finished():
-            key = self._key(estimator, spoiled=places.tolist(), levels=repr(corruptions(100)))
-            kept = None if key is None else self.store.get(name, f"{key}-robustness")
-            if kept is not None:
-                self.robustness[name] = kept[1]["scores"]
-                bar.skip(1)
-                continue
-            fitted = self._fitted(name, estimator)
-            found = self._tried(
-                name, "robustness", measure_robustness, self.study, fitted, places, rate, _ignore
-            )
-            bar.advance(found is None)
-            if found is not None and key is not None:
-                arrays = {"scores": found}
-                self._keep(name, self.store.put, name, f"{key}-robustness", {}, arrays)
-            self.robustness[name] = found
+        told = {"spoiled": places.tolist(), "levels": repr(corruptions(100))}
+        for name, found in self._every("robustness", measure, told, bar):
+            self.robustness[name] = found and found["scores"]
 
     def _every_faithfulness(self, explained, bar):
         from vision.comparison_faithfulness import measure_faithfulness
 
-        for name, estimator in self._finished():
-            key = self._key(estimator, explained=explained.key)
-            kept = None if key is None else self.store.get(name, f"{key}-faithfulness")
-            if kept is not None:
-                self.faithfulness[name] = kept[0]["rows"]
-                bar.skip(1)
-                continue
+        def measure(name, estimator):
             fitted = self._fitted(name, estimator)
-            found = self._tried(
-                name,
-                "faithfulness",
-                measure_faithfulness,
-                *(self.study, estimator, fitted, explained),
-            )
-            bar.advance(found is None)
-            if found is not None and key is not None:
-                self._keep(name, self.store.put, name, f"{key}-faithfulness", {"rows": found}, {})
-            self.faithfulness[name] = found
+            rows = measure_faithfulness(self.study, estimator, fitted, explained)
+            bar.advance(False)
+            return {"rows": rows}
+
+        told = {"explained": explained.key}
+        for name, found in self._every("faithfulness", measure, told, bar):
+            self.faithfulness[name] = found and found["rows"]
+
+    def _every(self, what, measure, told, bar, parts=1):
+        """Every finished candidate and what is measured of it; None, with a note, if it fails."""
+        for name, estimator in self._finished():
+            key = self._key(name, **told)
+            place = f"{key}-{what.replace(' ', '-')}"
+            found = None if key is None else self.store.get(name, place)
+            if found is not None:
+                bar.skip(parts)
+                yield name, found
+                continue
+            try:
+                with noted_warnings():  # such as of every fit of a curve: those of folds are told
+                    found = measure(name, estimator)
+            except Exception as error:
+                bar.advance(True)
+                self.notes.append(f"{name} has no {what}: {type(error).__name__}: {error}")
+            else:
+                if key is not None:
+                    self._keep(name, self.store.put, name, place, found)
+            yield name, found
 
     def _fitted(self, name, estimator):
         """The models of a candidate, one a fold; what no archive takes is fitted again."""
@@ -201,15 +193,6 @@ class Run:
     def _finished(self):
         done = self.outcomes.items()
         return [(name, self.candidates[name]) for name, one in done if one.error is None]
-
-    def _tried(self, name, what, function, *arguments):
-        """The result; None, with a note, if the candidate fails there."""
-        try:
-            with noted_warnings():  # such as of every fit of a curve: those of the folds are told
-                return function(*arguments)
-        except Exception as error:
-            self.notes.append(f"{name} has no {what}: {type(error).__name__}: {error}")
-            return None
 
 
 def rated(study, predictions, probabilities, places):
@@ -231,7 +214,3 @@ def _told(study, data_key):
         "task": study.task.name,
         "seed": study.seed,
     }
-
-
-def _ignore(failed):
-    return None

@@ -11,13 +11,16 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+from isal import isal_zlib
 
 from vision.array_files import decode_npy, encode_npy, slug
+from vision.atomic import write_bytes
 from vision.checks import refuse
 from vision.errors import LoadError, VisionError
+from vision.fingerprints import content_hash, pipeline_key, versions_of
 from vision.zip_checks import open_zip, read_member, write_zip
 
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 50_000_000_000
 META = "meta.json"
 
@@ -52,13 +55,13 @@ class Store:
 
         Returns
         -------
-        tuple of (dict, dict of str to ndarray) or None
+        dict or None
             None where there is nothing, or what is there is damaged.
         """
         path = self.path(name, key, ".zip")
         try:
             with path.open("rb") as file, open_zip(file, path.name, max_bytes=MAX_BYTES) as found:
-                meta = json.loads(read_member(found, META, path.name))
+                plain = json.loads(read_member(found, META, path.name))
                 arrays = {
                     member.removesuffix(".npy"): decode_npy(
                         read_member(found, member, path.name), member
@@ -68,15 +71,19 @@ class Store:
                 }
         except (OSError, ValueError, LoadError):
             return None
-        return meta, arrays
+        return plain | arrays
 
-    def put(self, name, key, meta, arrays):
-        """Keep plain values and arrays, atomically."""
-        from vision.io import write_bytes
-
-        files = {META: json.dumps(meta).encode()}
+    def put(self, name, key, values):
+        """Keep arrays and plain values by name, atomically."""
+        arrays = {member: one for member, one in values.items() if isinstance(one, np.ndarray)}
+        plain = {member: one for member, one in values.items() if member not in arrays}
+        files = {META: json.dumps(plain).encode()}
         files |= {f"{member}.npy": encode_npy(array) for member, array in arrays.items()}
-        write_bytes(self.path(name, key, ".zip"), write_zip(files))
+        self.write(self.path(name, key, ".zip"), write_zip(files))
+
+    def write(self, path, data):
+        """What a power cut damages is noticed when it is read, and done again."""
+        write_bytes(path, data, durable=False)
 
 
 class Archived:
@@ -101,38 +108,46 @@ class Archived:
         return self._read[place]
 
 
-def candidate_key(estimator, told):
-    """What belongs to a candidate and to all that is told beside it.
+def candidate_key(estimator):
+    """What is the same for the same candidate under the same versions.
 
     Parameters
     ----------
     estimator : estimator
         Its parameters count, not what it may have learned.
-    told : dict
-        Of plain values.
 
     Returns
     -------
     str or None
-        16 hexadecimal digits; None if the candidate cannot be written down in any form.
+        32 hexadecimal digits; None if the candidate cannot be written down in any form.
     """
     from sklearn.base import clone
 
     from vision.archive import members
-    from vision.fingerprints import content_hash, pipeline_key, versions_of
 
     fresh = clone(estimator)
-    told = {**told, "versions": versions_of(fresh), "format": FORMAT}
+    told = {"versions": versions_of(fresh), "format": FORMAT}
     try:
         members(fresh)
-        return pipeline_key(fresh, told)[:16]
+        return pipeline_key(fresh, told)
     except VisionError:
         pass
     try:
         told["pickle"] = content_hash(pickle.dumps(fresh))
     except Exception:  # whatever a class of the user's own raises there
         return None
-    return content_hash(json.dumps(told, sort_keys=True).encode())[:16]
+    return told_key(told)
+
+
+def told_key(told):
+    """What is the same for equal plain values.
+
+    Examples
+    --------
+    >>> told_key({"a": 1, "b": [2]}) == told_key({"b": [2], "a": 1})
+    True
+    """
+    return content_hash(json.dumps(told, sort_keys=True).encode())
 
 
 def content_key(truth):
@@ -162,7 +177,7 @@ def _add(digest, value):
         digest.update(f"{value!r};".encode())
 
 
-PLAIN = ("memory_bytes", "parameters", "size_bytes", "fit_seconds", "notes")
+KEPT = ("memory_bytes", "parameters", "size_bytes", "fit_seconds", "notes", "probabilities")
 
 
 def keep_outcome(store, name, key, outcome):
@@ -175,22 +190,17 @@ def keep_outcome(store, name, key, outcome):
     outcome : Outcome
         Without error.
     """
-    from vision.io import write_bytes
-
-    for fold, data in enumerate(outcome.archives or ()):
-        if data is not None:
-            write_bytes(store.path(name, key, f"-fold{fold}.vision"), data)
-    meta = {field: getattr(outcome, field) for field in PLAIN}
-    meta["latency"] = vars(outcome.latency)
-    meta["archives"] = len([data for data in outcome.archives or () if data is not None])
-    arrays = {}
-    if outcome.probabilities is not None:
-        arrays["probabilities"] = outcome.probabilities
+    archives = [data for data in outcome.archives or () if data is not None]
+    for fold, data in enumerate(archives):
+        store.write(store.path(name, key, f"-fold{fold}.vision"), data)
+    values = {field: getattr(outcome, field) for field in KEPT}
+    values["latency"] = vars(outcome.latency)
+    values["archives"] = [isal_zlib.crc32(data) for data in archives]
     if any(isinstance(one, np.ndarray) for one in outcome.predictions):
-        arrays |= _packed(outcome.predictions)
+        values |= _packed(outcome.predictions)
     else:
-        meta["predictions"] = outcome.predictions
-    store.put(name, key, meta, arrays)
+        values["predictions"] = outcome.predictions
+    store.put(name, key, values)
 
 
 def kept_outcome(store, name, key):
@@ -207,17 +217,18 @@ def kept_outcome(store, name, key):
     found = store.get(name, key)
     if found is None:
         return None
-    meta, arrays = found
-    paths = [store.path(name, key, f"-fold{fold}.vision") for fold in range(meta["archives"])]
-    if not all(path.is_file() for path in paths):
+    sums = found["archives"]
+    paths = [store.path(name, key, f"-fold{fold}.vision") for fold in range(len(sums))]
+    try:
+        if [isal_zlib.crc32(path.read_bytes()) for path in paths] != sums:
+            return None
+    except OSError:
         return None
-    plain = {field: meta[field] for field in PLAIN}
-    plain |= {field: tuple(plain[field]) for field in ("fit_seconds", "notes")}
     return Outcome(
-        **plain,
-        latency=Latency(**meta["latency"]),
-        predictions=meta["predictions"] if "predictions" in meta else _unpacked(arrays),
-        probabilities=arrays.get("probabilities"),
+        **{field: found[field] for field in KEPT}
+        | {field: tuple(found[field]) for field in ("fit_seconds", "notes")},
+        latency=Latency(**found["latency"]),
+        predictions=found["predictions"] if "predictions" in found else _unpacked(found),
         fitted=Archived(paths),
     )
 

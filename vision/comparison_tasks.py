@@ -36,10 +36,13 @@ class Ratings:
     statistics: dict
     per_class: dict = field(default_factory=dict)
 
+    def value(self, metric):
+        """A metric over all images."""
+        return float(self.statistics[metric](np.ones((1, len(self.per_image))))[0])
+
     def values(self):
         """Every metric over all images: a dictionary."""
-        once = np.ones((1, len(self.per_image)))
-        return {name: float(statistic(once)[0]) for name, statistic in self.statistics.items()}
+        return {metric: self.value(metric) for metric in self.statistics}
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import hashlib
 import io
 import json
 import zipfile
-from importlib import metadata
 
 from isal import isal_zlib
 
 from vision.composition import Composable
 from vision.errors import ParameterError
+from vision.versions import version_of
 
 BYTES = 16
 # The distributions behind the modules that steps work with; both OpenCVs count as one.
@@ -146,8 +146,7 @@ def _all_steps(step):
 
 def _version(name):
     for distribution in OPENCV if name == "opencv" else (name,):
-        try:
-            return ".".join(metadata.version(distribution).split(".")[:2])
-        except metadata.PackageNotFoundError:
-            continue
+        version = version_of(distribution)
+        if version is not None:
+            return ".".join(version.split(".")[:2])
     return "unknown"

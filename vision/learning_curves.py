@@ -13,7 +13,7 @@ import numpy as np
 from vision.checks import check_integer, refuse
 from vision.comparison_candidates import Said, fitted_clone
 from vision.comparison_result import Crossing, LearningCurves
-from vision.intervals import Estimate
+from vision.intervals import Estimate, resampled
 
 REPEATS, POINTS = 3, 5
 RESAMPLES = 1000
@@ -117,7 +117,7 @@ def measure_curve(study, estimator, sizes, rate, advance):
             said = Said(study)
             fitted_clone(study, estimator, np.sort(order[:size]), said, test)
             ratings = rate(said.predictions, said.probabilities, test)
-            rows.append((ratings.values()[study.task.metric], ratings.per_image))
+            rows.append((ratings.value(study.task.metric), ratings.per_image))
             advance(False)
         scores.append([score for score, _ in rows])
         per_image.append(np.array([values for _, values in rows]))
@@ -197,58 +197,56 @@ def crossing(names, per_image, sizes, *, sign=1, seed=0, groups=None):
         words = f"{names[0]} and {names[1]} are level at {sizes[-1]} training images."
         return Crossing(*names, None, words)
     (behind, ahead), turn = (names, 1) if lead[-1] > 0 else (names[::-1], -1)
-    at = overtakes(turn * lead, sizes)
-    generator = np.random.default_rng(seed)
+    at = float(overtakes(turn * lead[None], sizes)[0])
     groups = [np.arange(one.shape[1]) for one in leads] if groups is None else groups
     codes = [np.unique(one, return_inverse=True)[1] for one in groups]
-    drawn = np.array(
-        [overtakes(turn * _resampled(leads, codes, generator), sizes) for _ in range(RESAMPLES)]
-    )
+    drawn = overtakes(turn * _resampled(leads, codes, seed), sizes)
     if at <= sizes[0]:
         return Crossing(behind, ahead, None, _always(behind, ahead, sizes, drawn))
     estimate = _estimate(at, drawn, sizes)
     return Crossing(behind, ahead, estimate, _crosses(behind, ahead, estimate, sizes, drawn))
 
 
-def overtakes(lead, sizes):
+def overtakes(leads, sizes):
     """From which size on a lead is above 0 for good.
 
     Parameters
     ----------
-    lead : (k,) ndarray
+    leads : (m, k) ndarray
     sizes : sequence of k int
 
     Returns
     -------
-    float
-        The first size if it is always ahead; infinity if it is not ahead at the last.
+    (m,) ndarray
+        The first size where it is always ahead; infinity where it is not ahead at the last.
 
     Examples
     --------
-    >>> round(overtakes(np.array([-0.1, -0.1, 0.1]), [100, 200, 400]), 1)
-    282.8
-    >>> overtakes(np.array([0.1, 0.2]), [100, 200]), overtakes(np.array([0.1, 0.0]), [100, 200])
-    (100.0, inf)
+    >>> leads = [[-0.1, -0.1, 0.1], [0.1, 0.2, 0.1], [0.1, 0.1, 0.0]]
+    >>> overtakes(np.array(leads), [100, 200, 400]).round(1).tolist()
+    [282.8, 100.0, inf]
     """
-    if lead[-1] <= 0:
-        return np.inf
-    behind = np.flatnonzero(lead <= 0)
-    if not len(behind):
-        return float(sizes[0])
-    at = behind[-1]
-    logs = np.log(np.asarray(sizes, np.float64)[at : at + 2])
-    share = -lead[at] / (lead[at + 1] - lead[at])
-    return float(np.exp(logs[0] + share * (logs[1] - logs[0])))
+    rows, logs = np.arange(len(leads)), np.log(np.asarray(sizes, np.float64))
+    behind = leads <= 0
+    at = (behind * np.arange(1, len(sizes) + 1)).max(axis=1) - 1  # the last place behind, or -1
+    crosses = (at >= 0) & ~behind[:, -1]
+    at = at.clip(0, len(sizes) - 2)
+    lead, gain = leads[rows, at], np.diff(leads)[rows, at]
+    share = np.divide(-lead, gain, out=np.zeros(len(leads)), where=crosses)
+    found = np.exp(logs[at] + share * np.diff(logs)[at])
+    return np.where(behind[:, -1], np.inf, np.where(crosses, found, float(sizes[0])))
 
 
-def _resampled(leads, codes, generator):
-    """The mean lead of repeats drawn anew, and groups of images drawn anew within each."""
-    total = 0.0
-    for chosen in generator.integers(len(leads), size=len(leads)):
-        count = codes[chosen].max() + 1
-        drawn = np.bincount(generator.integers(count, size=count), minlength=count)
-        weights = drawn[codes[chosen]]
-        total = total + leads[chosen] @ weights / weights.sum()
+def _resampled(leads, codes, seed):
+    """Mean leads, one a resample: repeats drawn anew, and groups of images anew within each."""
+    chosen = np.random.default_rng(seed).integers(len(leads), size=(RESAMPLES, len(leads)))
+    total = np.zeros((RESAMPLES, len(leads[0])))
+    for repeat, (lead, code) in enumerate(zip(leads, codes, strict=True)):
+        rows = np.repeat(np.arange(RESAMPLES), (chosen == repeat).sum(axis=1))
+        for counts in resampled(code.max() + 1, len(rows), seed + repeat):
+            now, rows = np.split(rows, [len(counts)])
+            weights = counts[:, code]
+            np.add.at(total, now, weights @ lead.T / weights.sum(axis=1, keepdims=True))
     return total / len(leads)
 
 

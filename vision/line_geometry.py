@@ -6,8 +6,9 @@ A line is a middle, a unit direction (x, y) and, where an equation is wanted, th
 
 import numpy as np
 
+from vision.mapping import SLACK
+
 _TURNED = np.array([[-1.0], [1.0]])  # a quarter, from the normal to the line's own direction
-_SLACK = 1e-9  # pixels: a line along the border stays, for all its rounding
 _NORMAL_NOISE = 1e-12  # of a component of a unit normal
 _ON_SEGMENT = 1e-6  # pixels that a crossing may lie beyond an end, for all its rounding
 _GUIDES = 64  # lines whose crossings are tried as vanishing points: 2,016 pairs
@@ -64,7 +65,7 @@ def cut(rho_theta, shape):
     ways = normals[::-1] * _TURNED
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         # Where lines meet the sides, in pixels from the foot. The slack keeps 0 / 0 away.
-        one, other = (-_SLACK - feet) / ways, (limits + _SLACK - feet) / ways
+        one, other = (-SLACK - feet) / ways, (limits + SLACK - feet) / ways
         enter, leave = np.minimum(one, other).max(axis=0), np.maximum(one, other).min(axis=0)
         ends = np.concatenate([feet + ways * enter, feet + ways * leave]).T
     return np.minimum(np.maximum(ends, 0), np.tile(limits[:, 0], 2)), enter <= leave

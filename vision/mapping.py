@@ -12,6 +12,7 @@ from vision.checks import check_integer, refuse
 from vision.errors import ImageError
 from vision.opencv import cv2
 
+SLACK = 1e-9  # pixels: a line along the border stays, for all its rounding
 _WARP_LIMIT = 32_767  # pixels a side: OpenCV's warps keep coordinates in 16 bits
 
 
@@ -167,9 +168,8 @@ def clip_segments(segments, shape):
     """
     start, way = segments[:, :2], segments[:, 2:] - segments[:, :2]
     limit = np.array(shape[::-1]) - 1.0
-    slack = 1e-9  # pixels: a line along the border stays, for all its rounding
     toward = np.hstack([-way, way])
-    room = np.hstack([start, limit - start]) + slack
+    room = np.hstack([start, limit - start]) + SLACK
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         at = room / toward
     enter = np.where(toward < 0, at, 0).max(axis=1, initial=0)

@@ -27,7 +27,7 @@ NEAR = 0.1
 SIDE = 16  # pixels of a thumbnail
 RATIO = 2.0  # of the contrasts of two pictures that may be one: a stripe is like every stripe
 FLAT = 1 / 255  # of white: a picture that varies less shows noise alone
-ROWS = 1024  # thumbnails that are held against all others at once
+ROWS = 256  # thumbnails that are held against all others at once
 MOST = 1000  # pairs that are told
 
 
@@ -69,31 +69,32 @@ def survey(images):
     -------
     Survey
     """
-    hashes, thumbnails, contrasts, sizes = [], [], [], []
+    hashes, thumbnails, sizes = [], [], []
     for image in images:
         image = np.asarray(image)
         digest = hashlib.blake2b(f"{image.shape}{image.dtype}".encode(), digest_size=16)
         digest.update(np.ascontiguousarray(image).data)
         hashes.append(digest.hexdigest())
-        thumbnail, contrast = _thumbnail(image)
-        thumbnails.append(thumbnail)
-        contrasts.append(contrast)
+        thumbnails.append(_thumbnail(image))
         sizes.append(image.shape[:2])
-    return Survey(np.array(hashes), np.stack(thumbnails), np.array(contrasts), np.array(sizes))
+    thumbnails = np.stack(thumbnails)
+    thumbnails -= thumbnails.mean(axis=(1, 2, 3), keepdims=True)
+    contrasts = thumbnails.std(axis=(1, 2, 3))
+    flat = ~np.isfinite(contrasts) | (contrasts < FLAT)
+    thumbnails[flat] = contrasts[flat] = 0
+    lengths = np.linalg.norm(thumbnails.reshape(len(thumbnails), -1), axis=1) + flat
+    thumbnails /= lengths[:, None, None, None]
+    return Survey(np.array(hashes), thumbnails, contrasts, np.array(sizes))
 
 
 def _thumbnail(image):
+    """Levels as shares of white."""
     if not image.size:  # each candidate will say so
-        return np.zeros((SIDE, SIDE, 3), np.float32), 0.0
+        return np.zeros((SIDE, SIDE, 3), np.float32)
     white = DATA_RANGE.get(image.dtype.name, 1.0)
     pixels = np.ascontiguousarray(image[..., :3] if image.ndim == 3 else image, np.float32)
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA).reshape(SIDE, SIDE, -1)
-    small = np.broadcast_to(small[..., :1], (SIDE, SIDE, 3)) if small.shape[2] < 3 else small
-    small = small - small.mean()
-    contrast = float(small.std()) / white
-    if not np.isfinite(contrast) or contrast < FLAT:
-        return np.zeros((SIDE, SIDE, 3), np.float32), 0.0
-    return small / np.linalg.norm(small), contrast
+    return np.broadcast_to(small[..., :1] if small.shape[2] < 3 else small, (SIDE, SIDE, 3)) / white
 
 
 def find_duplicates(found, splits=(), *, near=NEAR):
@@ -129,26 +130,20 @@ def find_duplicates(found, splits=(), *, near=NEAR):
     (1, 0, 2, False)
     """
     check_number("near", near, owner="find_duplicates", at_least=0, at_most=2)
-    pairs = dict.fromkeys(_same(found.hashes), (0.0, True))
-    _, first, copies = np.unique(found.hashes, return_index=True, return_inverse=True)
-    kept = np.sort(first)
+    same = {}
+    for place, digest in enumerate(found.hashes.tolist()):
+        same.setdefault(digest, []).append(place)
+    pairs = {(one, copy): (0.0, True) for one, *copies in same.values() for copy in copies}
+    kept = np.array([one for one, *_ in same.values()])
     for one, other, distance in _near(found.thumbnails[kept], found.contrasts[kept], near):
         pairs[int(kept[one]), int(kept[other])] = distance, False
-    across = _Across(splits, len(copies))
+    across = _Across(splits, len(found.hashes))
     told = [
         Duplicate(one, other, distance, exact, across(one, other))
         for (one, other), (distance, exact) in pairs.items()
     ]
     told.sort(key=lambda pair: (not pair.across, pair.distance, pair.first, pair.second))
     return tuple(told[:MOST]), len(told)
-
-
-def _same(hashes):
-    """Each picture that was there before, with the first of its kind."""
-    first = {}
-    for place, digest in enumerate(hashes.tolist()):
-        if first.setdefault(digest, place) != place:
-            yield first[digest], place
 
 
 def _near(thumbnails, contrasts, near):

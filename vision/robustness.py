@@ -157,7 +157,7 @@ def _edges(step, image, entry):
     return moved
 
 
-def measure_robustness(study, fitted, places, rate, advance):
+def measure_robustness(study, fitted, places):
     """One candidate's main metric on spoiled pictures.
 
     Parameters
@@ -166,10 +166,6 @@ def measure_robustness(study, fitted, places, rate, advance):
     fitted : sequence of estimator
         One a fold.
     places : (k,) ndarray of int
-    rate : callable
-        ``rate(predictions, probabilities, truth)`` gives `Ratings`, of the pictures in order.
-    advance : callable
-        ``advance(failed)`` is told of each strength.
 
     Returns
     -------
@@ -189,7 +185,7 @@ def measure_robustness(study, fitted, places, rate, advance):
             said.add(places[at], *predict(study, fitted[int(fold)], taken(pictures, at)))
         found = [said.predictions[place] for place in places]
         table = None if said.probabilities is None else said.probabilities[places]
-        return rate(found, table, true).values()[study.task.metric]
+        return study.task.rate(found, table, true, study.classes).value(study.task.metric)
 
     table = corruptions(shorter_side(images))
     untouched = measured(images, truth)
@@ -198,7 +194,6 @@ def measure_robustness(study, fitted, places, rate, advance):
         for column, (_, steps) in enumerate(levels, start=1):
             pictures, true = spoiled(images, truth, steps, carry=carrier_of(study.task))
             scores[row, column] = measured(pictures, true)
-            advance(False)
     return scores
 
 

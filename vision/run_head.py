@@ -3,12 +3,12 @@
 import os
 import platform
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from vision.errors import ParameterError
 from vision.fingerprints import OPENCV
 from vision.text import describe
+from vision.versions import version_of
 
 LISTED = 10_000  # files: a longer list is not kept
 MADE_BY = (*OPENCV, "numpy", "scikit-image", "scikit-learn", "keras", "tensorflow")
@@ -81,9 +81,5 @@ def _lasting(source):
 def _made_by():
     """Exact versions of what is installed and may have a part in a result."""
     found = {"python": platform.python_version(), "system": platform.platform()}
-    for name in ("vision-pipelines", *MADE_BY):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    versions = {name: version_of(name) for name in ("vision-pipelines", *MADE_BY)}
+    return found | {name: version for name, version in versions.items() if version is not None}

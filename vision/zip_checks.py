@@ -14,6 +14,7 @@ MAX_RATIO = 200  # deflate reaches 1032; what compresses better than this is sto
 FREE_BYTES = 1_000_000  # too little to matter at any ratio
 MAX_ENTRY = 600  # bytes of one entry of the directory
 PIECE = 16 << 20
+SMALL = 256  # bytes that are not worth compressing
 
 _END = 22  # bytes of the record that ends a zip without a comment
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
@@ -152,19 +153,25 @@ def write_zip(members, *, packed=True):
     bytes
         The same for the same members.
     """
+    tried = {name for name, data in members.items() if packed and len(data) > SMALL}
+    data, infos = _zip(members, tried)
+    helped = {info.filename for info in infos if _helps(info)}
+    return data if helped >= tried else _zip(members, helped)[0]
+
+
+def _zip(members, deflated):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", allowZip64=False) as archive:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, _EPOCH)
-            if packed and _helps(data):
+            if name in deflated:
                 info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
-    return buffer.getvalue()
+    return buffer.getvalue(), archive.infolist()
 
 
-def _helps(data):
-    length = len(zlib.compress(data, 6))
-    return length < len(data) <= MAX_RATIO // 2 * length
+def _helps(info):
+    return info.compress_size < info.file_size <= MAX_RATIO // 2 * info.compress_size
 
 
 def _refused(name, reason):

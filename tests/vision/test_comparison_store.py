@@ -8,7 +8,6 @@ from sklearn.naive_bayes import GaussianNB
 import vision
 from classical import Otsu, RawPixels, Triangle
 from tests.vision.comparison_stubs import IMAGES, LABELS, SEEN, Recorder, answers, compared
-from vision.comparison_store import Store
 from vision.errors import WriteError
 
 
@@ -35,10 +34,10 @@ def test_what_has_finished_is_not_done_again(tmp_path):
 
 
 def test_a_folder_that_takes_nothing_more_costs_nothing_measured(tmp_path, monkeypatch):
-    def full(self, name, key, meta, arrays):
+    def full(path, data, **options):
         raise WriteError("No space left on device.")
 
-    monkeypatch.setattr(Store, "put", full)
+    monkeypatch.setattr("vision.comparison_store.write_bytes", full)
     candidates, options = {"good": Recorder(answers(range(6)))}, {"curve": [20, 40]}
     options["robustness"] = 10
     found = compared(candidates, folder=tmp_path, **options)
@@ -78,11 +77,13 @@ def test_a_change_is_done_again(tmp_path, change):
     assert SEEN
 
 
-def test_a_damaged_file_is_done_again(tmp_path):
+@pytest.mark.parametrize("file", ["*.zip", "*-fold3.vision"])
+@pytest.mark.parametrize("left", [0, -30])  # a power cut leaves a file empty
+def test_a_damaged_file_is_done_again(tmp_path, file, left):
     pipeline = RawPixels(8) >> GaussianNB()
     first = compared({"bayes": pipeline}, folder=tmp_path)
-    (kept,) = tmp_path.glob("bayes-*.zip")
-    kept.write_bytes(kept.read_bytes()[:-30])
+    (kept,) = tmp_path.glob(f"bayes-{file}")
+    kept.write_bytes(kept.read_bytes()[:left])
     again = compared({"bayes": pipeline}, folder=tmp_path)
     assert not any("kept" in note for note in again.provenance["notes"])
     assert again["bayes"].scores == first["bayes"].scores

@@ -44,14 +44,6 @@ def by_sklearn(names, truth, said, probabilities):
         }
 
 
-@pytest.fixture(params=["pairs", "sorting"])
-def ranked_by(request, monkeypatch):
-    """Both ways to the AUC: few images are compared in pairs, many are sorted."""
-    if request.param == "sorting":
-        monkeypatch.setattr("vision.comparison_classes.MOST_PAIRS", 0)
-
-
-@pytest.mark.usefixtures("ranked_by")
 @pytest.mark.parametrize("classes", [2, 4])
 def test_classification_is_scored_as_scikit_learn_scores_it(classes):
     names, truth, said, probabilities = answers(classes=classes)
@@ -66,7 +58,6 @@ def test_classification_is_scored_as_scikit_learn_scores_it(classes):
         assert ours["Brier score"] == pytest.approx(theirs)
 
 
-@pytest.mark.usefixtures("ranked_by")
 def test_counts_are_the_same_as_images_that_are_there_so_often():
     names, truth, said, probabilities = answers(120)
     found = rate_classes(said, probabilities, truth, names)

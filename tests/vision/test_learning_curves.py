@@ -161,4 +161,4 @@ def test_intervals_hold_the_true_crossing_nearly_always():
 
 def test_the_last_change_of_the_lead_counts():
     lead = np.array([0.1, -0.1, 0.1, 0.2])
-    assert overtakes(lead, SIZES) == pytest.approx(100 * 2**0.5)
+    assert overtakes(lead[None], SIZES) == pytest.approx(100 * 2**0.5)

@@ -138,7 +138,8 @@ def compare(
     folds = make_folds(cv, truth, groups, stratified=not task.graded, random_state=random_state)
     truth = by_place(truth) if task.graded else np.asarray(truth)
     classes = None if task.graded else np.unique(truth)
-    study = Study(images, truth, task, classes, folds, random_state, budget)
+    groups = None if groups is None else np.asarray(groups)
+    study = Study(images, truth, task, classes, folds, random_state, budget, groups)
     sizes = curve_sizes(curve, study) if curve is not None and curve is not False else None
     spoiled = None
     if robustness is not False:
@@ -149,7 +150,7 @@ def compare(
     run = Run(study, candidates, folder=folder, data_key=found.key, progress=progress)
     run(sizes, spoiled, explained)
     places = np.flatnonzero(folds.held_out >= 0)
-    draws = Draws(len(places), None if groups is None else np.asarray(groups)[places], random_state)
+    draws = Draws(len(places), None if groups is None else groups[places], random_state)
     judged = {
         name: _judged(study, name, candidates[name], outcome, places, draws)
         for name, outcome in run.outcomes.items()
@@ -167,7 +168,7 @@ def compare(
         candidates=tuple(row for row, _ in judged.values()),
         pairs=pairs_of(ratings, places, task, draws),
         duplicates=duplicates,
-        curves=learning_curves(run.curves, sizes, study, groups) if run.curves else None,
+        curves=learning_curves(run.curves, sizes, study) if run.curves else None,
         robustness=robustness_of(run.robustness, images, spoiled) if run.robustness else None,
         faithfulness=faithfulness_of(run.faithfulness, explained) if run.faithfulness else None,
         provenance=provenance(

@@ -1,6 +1,7 @@
 """One candidate of a comparison, through all folds: what it said and what it took."""
 
 import contextlib
+import inspect
 import random
 import time
 import traceback
@@ -45,6 +46,8 @@ class Study:
         Of NumPy's and Python's own generators, set anew before each fit.
     budget : float or None
         Seconds that the fits and predictions of a candidate may take.
+    groups : (n,) ndarray or None
+        Told to what folds its training images again and asks for groups, as `vision.Tune` does.
     """
 
     images: object
@@ -54,6 +57,7 @@ class Study:
     folds: object
     seed: int = 0
     budget: float | None = None
+    groups: np.ndarray | None = None
 
     def some(self, places):
         """The images and truth at some places."""
@@ -225,7 +229,7 @@ def run_candidate(study, estimator, advance, *, archived=False):
                 _run_fold(study, estimator, split, outcome, said)
                 advance(False)
             _add_costs(study, outcome, archived)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         advance(True)
         fold = said.folds if said.folds < len(study.folds.splits) else None
         return Outcome(error=_told(error, fold), notes=(_where(error),))
@@ -336,7 +340,12 @@ def fitted_clone(study, estimator, train, said=None, test=(), *, memory=None):
     started = time.perf_counter()
     with memory or contextlib.nullcontext(), seeded(study.seed):
         # What learns nothing needs no truth, and does not ask whether it is of the usual kind.
-        model.fit(images) if is_stateless(model) else model.fit(images, truth)
+        if is_stateless(model):
+            model.fit(images)
+        elif study.groups is not None and "groups" in inspect.signature(model.fit).parameters:
+            model.fit(images, truth, groups=study.groups[train])
+        else:
+            model.fit(images, truth)
         seconds = time.perf_counter() - started
         if said is not None:
             said.add(test, *predict(study, model, taken(study.images, test)))

@@ -176,7 +176,7 @@ class Run:
             try:
                 with noted_warnings():  # such as of every fit of a curve: those of folds are told
                     found = measure(name, estimator)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 bar.advance(True)
                 self.notes.append(f"{name} has no {what}: {type(error).__name__}: {error}")
             else:
@@ -210,6 +210,7 @@ def _told(study, data_key):
     return {
         "data": data_key,
         "truth": content_key(study.truth),
+        "groups": None if study.groups is None else content_key(study.groups),
         "folds": content_key([np.asarray(part) for split in study.folds.splits for part in split]),
         "task": study.task.name,
         "seed": study.seed,

@@ -124,7 +124,7 @@ def measure_curve(study, estimator, sizes, rate, advance):
     return np.array(scores), per_image
 
 
-def learning_curves(found, sizes, study, groups=None):
+def learning_curves(found, sizes, study):
     """The curves of all candidates, and where they cross.
 
     Parameters
@@ -133,8 +133,6 @@ def learning_curves(found, sizes, study, groups=None):
         As `measure_curve` gives them; None of one that failed.
     sizes : sequence of int
     study : Study
-    groups : sequence of n, optional
-        Of the images; those of one are drawn together for intervals.
 
     Returns
     -------
@@ -142,7 +140,7 @@ def learning_curves(found, sizes, study, groups=None):
     """
     repeats = curve_repeats(study)
     tests = [test for _, test in study.folds.splits[:repeats]]
-    together = [test if groups is None else np.asarray(groups)[test] for test in tests]
+    together = [test if study.groups is None else study.groups[test] for test in tests]
     missing = np.full((repeats, len(sizes)), np.nan)
     done = {name: one for name, one in found.items() if one is not None}
     sign = 1 if study.task.measures[0].higher else -1
@@ -162,7 +160,7 @@ def learning_curves(found, sizes, study, groups=None):
         f"{repeats} repeats, each with a held-out fold of its own; within one, larger training "
         "sets hold the smaller ones and every candidate learns from the same images.",
         "Crossings: straight lines between sizes, by the logarithm of the size; intervals resample "
-        f"repeats and the held-out {'images' if groups is None else 'groups'} in them.",
+        f"repeats and the held-out {'images' if study.groups is None else 'groups'} in them.",
     )
     scores = {name: missing if one is None else one[0] for name, one in found.items()}
     return LearningCurves(np.array(sizes), scores, crossings, notes)

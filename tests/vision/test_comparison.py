@@ -135,6 +135,29 @@ def test_a_candidate_that_crashes_is_a_row():
     assert study.to_records()[0]["error"] == broken.error
 
 
+class Leaving(Recorder):
+    """Ends the interpreter, as a script does that was never meant to be imported."""
+
+    def predict(self, images):
+        raise SystemExit(3)
+
+
+def test_a_candidate_that_exits_is_a_row_too():
+    study = compared({"leaving": Leaving(answers(())), "good": Recorder(answers(range(6)))})
+    assert study["leaving"].error == "SystemExit in fold 0: 3"
+    assert study.ranking() == ["good"]
+
+
+def test_groups_stay_together_where_a_candidate_makes_folds_of_its_own():
+    groups = np.arange(COUNT) // 6
+    tuned = vision.Tune(Recorder(answers(range(6))), {"crash_at": [10**6]}, cv=3)
+    compared({"tuned": tuned, "plain": Recorder(answers(()))}, groups=groups)
+    inner = [(learned, asked) for learned, asked in SEEN if asked]
+    assert len(inner) > 5 * 3
+    for learned, asked in inner:
+        assert not set(groups[learned]) & set(groups[asked])
+
+
 class Wordy(ClassifierMixin, BaseEstimator):
     """Warns, and predicts what no task takes."""
 

@@ -226,8 +226,11 @@ def _against(comparison, look, cost):
     axes.grid(True)
     axes.tick_params(length=0)
     axes.minorticks_off()
-    points = [(found[name], heights[name].value, name, look.color(name)) for name in found]
-    write_beside(axes, points)
+    points = [
+        (found[name], heights[name].value, name, look.color(name))
+        for name in sorted(found, key=lambda name: name not in front)
+    ]
+    nameless = write_beside(axes, points)
     said = "time for one image" if cost == "latency" else "size of the fitted pipeline on disk"
     axes.set_xlabel(f"{said} (less is better)")
     told = "; ".join(
@@ -238,6 +241,8 @@ def _against(comparison, look, cost):
     if len(front) == 1:
         nobody = f"{front[0]} is the best and the cheapest."
     caption = f"{nobody} Thin bars: 95% intervals."
+    if nameless:
+        caption += f" {nameless} lie too close together to be named here: the table has them."
     return chart, caption, f"{_capital(measure.name)} against {said}: {told}."
 
 

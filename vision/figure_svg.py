@@ -14,6 +14,7 @@ from html import escape
 import numpy as np
 
 WIDTH = 360  # points
+COVERED = 0.04  # of its area that a name may cover of others
 SIZE = 11  # points, of every text
 INK, SOFT, LINE, PAPER = "#1c2126", "#5b6670", "#d9dee3", "#ffffff"
 # Of the classical, the deep and the mixed candidates: at least 4.5:1 on white, so that they may be
@@ -193,17 +194,23 @@ def _touch(lower, upper, gap):
 
 
 def write_beside(axes, points, *, longest=18):
-    """Names beside points, each where it covers no other name and no point, as far as that goes.
+    """Names beside points, each where it covers no other name and no point.
 
     Parameters
     ----------
     axes : matplotlib axes
         With its limits set.
     points : list of (x, y, text, color)
-        In data coordinates.
+        In data coordinates, those that most need a name first.
     longest : int
         Characters.
+
+    Returns
+    -------
+    int
+        How many have no name, for want of room.
     """
+    nameless = 0
     renderer = axes.figure.canvas.get_renderer()
     frame = axes.get_window_extent(renderer)
     pixels = axes.transData.transform([point[:2] for point in points])
@@ -221,8 +228,13 @@ def write_beside(axes, points, *, longest=18):
         width, height = box.width, box.height
         boxes = [_box(px + x, py + y, width, height) for x, y in _places(width, height)]
         chosen = min(boxes, key=lambda one: _cost(one, taken, frame))
-        written.set_position((chosen[0] - px, chosen[1] - py))
-        taken.append(chosen)
+        if _cost(chosen, taken, frame) > COVERED * width * height:
+            written.remove()
+            nameless += 1
+        else:
+            written.set_position((chosen[0] - px, chosen[1] - py))
+            taken.append(chosen)
+    return nameless
 
 
 def _places(width, height):

@@ -268,18 +268,22 @@ def test_labels_move_apart_and_keep_their_order_and_centre():
     assert apart([0, 30, 60], 10) == [0, 30, 60]
 
 
-def test_names_beside_points_do_not_cover_each_other():
+@pytest.mark.parametrize(("count", "nameless"), [(3, range(1)), (40, range(20, 38))])
+def test_names_beside_points_do_not_cover_each_other(count, nameless):
+    near = np.random.default_rng(0).uniform(4.9, 5.6, (count, 2))
     with drawing():
         chart = new_figure(300)
         axes = new_axes(chart, 40, 40, 10, 10)
         axes.set(xlim=(0, 10), ylim=(0, 10))
-        points = [(5, 5, "first of all", "k"), (5.3, 5.1, "second", "k"), (5.1, 5.4, "third", "k")]
-        write_beside(axes, points)
+        left = write_beside(axes, [(x, y, f"number {k}", "k") for k, (x, y) in enumerate(near)])
         renderer = chart.canvas.get_renderer()
         boxes = [text.get_window_extent(renderer) for text in axes.texts]
-    assert len(boxes) == 3
+    assert left in nameless and len(boxes) == count - left
+    assert axes.texts[0].get_text() == "number 0"
     for place, one in enumerate(boxes):
-        assert not any(one.overlaps(other) for other in boxes[:place])
+        for other in boxes[:place]:
+            both = one.intersection(one, other)
+            assert both is None or both.width * both.height < 0.05 * one.width * one.height
 
 
 def contrast(color, ground):

@@ -28,7 +28,7 @@ import pkgutil
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -135,7 +135,9 @@ def furthest(ours, theirs):
 
 def fresh(value):
     """An image as it is, a result without the measures that it has kept."""
-    return value if isinstance(value, np.ndarray) else replace(value)
+    if isinstance(value, np.ndarray):
+        return value
+    return value.unchecked(**{one.name: getattr(value, one.name) for one in fields(value)})
 
 
 def timed(function, value, repeats):

@@ -100,7 +100,7 @@ class MatchShapes(Step):
         """
         self.make_ready()
         self.admit(contours)
-        return shape_distances(contours.points, *self._tables)
+        return contours.shape_distances(self._tables[0], self.method)
 
 
 def _is_template(value):

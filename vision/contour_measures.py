@@ -1,6 +1,7 @@
 """What can be measured of contours: properties, computed on first use, a row for each contour."""
 
 import functools
+from itertools import repeat
 
 import numpy as np
 
@@ -13,7 +14,7 @@ HU_METHODS = {
     "i2": cv2.CONTOURS_MATCH_I2,
     "i3": cv2.CONTOURS_MATCH_I3,
 }
-_UNLIKE = np.finfo(np.float64).max  # what OpenCV gives where one of both has no area
+UNLIKE = float(np.finfo(np.float64).max)  # what OpenCV gives where one of both has no area
 
 
 class Measures:
@@ -222,7 +223,9 @@ class Measures:
         if not (good and len(outline) > 2 and cv2.contourArea(outline.astype(np.float32)) > 0):
             refuse("template", template, "an outline of (x, y) around some area, (m, 2)", owner)
         dtype = np.float32 if outline.dtype.kind == "f" else np.int32
-        return shape_distances(self.points, outline.astype(dtype), HU_METHODS[method])
+        found = shape_distances(self.points, outline.astype(dtype), HU_METHODS[method])
+        found[found >= UNLIKE] = np.inf
+        return found
 
     def _replaced(self, outlines):
         hierarchy = None if self.hierarchy is None else self.hierarchy.copy()
@@ -230,7 +233,7 @@ class Measures:
 
 
 def shape_distances(outlines, template, method):
-    """How far the form of each polygon is from that of a template, (n,) float64.
+    """How far the form of each polygon is from that of a template, (n,) float64; or `UNLIKE`.
 
     Parameters
     ----------
@@ -242,15 +245,16 @@ def shape_distances(outlines, template, method):
     Examples
     --------
     >>> square = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], np.int32)
-    >>> shape_distances([3 * square, square[:2]], square, cv2.CONTOURS_MATCH_I1).tolist()
-    [0.0, inf]
+    >>> found = shape_distances([3 * square, square[:2]], square, cv2.CONTOURS_MATCH_I1)
+    >>> float(found[0]), bool(found[1] >= UNLIKE)
+    (0.0, True)
     """
-    match, unlike = cv2.matchShapes, np.inf
-    # Outlines of one or two pixels are many in noisy masks: they are not even looked at.
-    found = [match(one, template, method, 0) if len(one) > 2 else unlike for one in outlines]
-    distances = np.fromiter(found, np.float64, len(found))
-    distances[distances >= _UNLIKE] = np.inf
-    return distances
+    match, unlike = cv2.matchShapes, UNLIKE
+    if sum(len(one) < 3 for one in outlines[:32]) < 4:
+        found = map(match, outlines, repeat(template), repeat(method), repeat(0))
+    else:  # of one or two pixels, as in noisy masks: where they are many, they are not looked at
+        found = (match(one, template, method, 0) if len(one) > 2 else unlike for one in outlines)
+    return np.fromiter(found, np.float64, len(outlines))
 
 
 def polygon_areas(outlines):

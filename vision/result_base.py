@@ -235,8 +235,10 @@ def chosen(index, count, owner):
     rows = np.asarray(index)
     if rows.ndim > 1 or (rows.size and rows.dtype.kind not in "biu"):
         refuse("index", index, "a whole number, a slice, a mask or whole numbers", owner)
-    if rows.dtype.kind == "b" and rows.shape != (count,):
-        refuse("index", index, f"a mask of {count} entries, one an object", owner)
+    if rows.dtype.kind == "b":
+        if rows.shape != (count,):
+            refuse("index", index, f"a mask of {count} entries, one an object", owner)
+        return np.flatnonzero(rows)
     return np.arange(count)[rows if rows.size else rows.astype(np.intp)]
 
 

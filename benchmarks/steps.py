@@ -15,9 +15,10 @@ alone is looked at only where it enters, so a step behind the one that made it d
 that. What it costs where a mask does enter has a row of its own: the milliseconds at 640x480, and
 per megapixel at 12 MP. Nothing else is left out of the timed call.
 
-Exit status 1 if a ratio is above its limit, two results are
-further apart than the row allows, or a step of the catalogue has no row. Takes about six
-minutes.
+A row above its limit is measured once more when all others are done, at length: a few rounds of a
+long call tell little on a machine that others use. Both lines are printed, the second counts. Exit
+status 1 if then a ratio is above its limit, two results are further apart than the row allows, or a
+step of the catalogue has no row. Takes about six minutes.
 """
 
 import argparse
@@ -51,6 +52,7 @@ QUICK = 0.05  # seconds of a peer at 640x480, below which 12 MP are looked at to
 ROUNDS = 3  # at least
 SPAN = 0.004  # seconds that one measurement takes at least
 SECONDS, PATIENCE = 0.25, 1.5  # of a row: where all is clear, and where it is close to the limit
+AGAIN = 8.0  # of a row that was above it
 MASKS = {"mask", "edges"}  # what a row takes whose step is timed as a pipeline runs it
 CLEAR = 0.97  # of the limit: what is below is no close call
 
@@ -149,7 +151,7 @@ def timed(function, value, repeats):
     return (time.process_time() - start) / repeats
 
 
-def compare(step, call, image, limit):
+def compare(step, call, image, limit, patience=PATIENCE):
     """Median seconds of both, and the median of their ratio over rounds in which they take turns.
 
     What is close to the limit or above it is looked at longer, whatever the outcome.
@@ -158,7 +160,7 @@ def compare(step, call, image, limit):
     pairs, ratio, start = [], limit, time.perf_counter()
     while True:
         spent = time.perf_counter() - start
-        enough = SECONDS if ratio < CLEAR * limit else PATIENCE
+        enough = SECONDS if ratio < CLEAR * limit else patience
         if len(pairs) >= ROUNDS and spent > enough:
             break
         first, second = (step, call) if len(pairs) % 2 else (call, step)
@@ -197,7 +199,7 @@ def entrance():
     )
 
 
-def measured(peer):
+def measured(peer, patience=PATIENCE):
     """The row of a peer."""
     if peer.learn is not None:
         peer.learn(peer.step)
@@ -214,13 +216,13 @@ def measured(peer):
             note=peer.note,
         )
     difference = (peer.compare or furthest)(result, peer.call(image))
-    ours, theirs, ratio = compare(step, peer.call, image, LIMITS[SMALL])
+    ours, theirs, ratio = compare(step, peer.call, image, LIMITS[SMALL], patience)
     large = None
     if theirs < QUICK:
         image = input_of(peer, LARGE)
         worse = (peer.compare or furthest)(peer.step(image), peer.call(image))
         difference = max(difference, worse)
-        large = compare(step, peer.call, image, LIMITS[LARGE])[2]
+        large = compare(step, peer.call, image, LIMITS[LARGE], patience)[2]
     return Row(
         name,
         peer.name,
@@ -306,6 +308,10 @@ def main():
     for peer in wanted:
         rows.append(measured(peer))
         print(line_of(rows[-1]), flush=True)
+    for place, peer in enumerate(wanted):
+        if rows[place].excess > 1:
+            rows[place] = measured(peer, AGAIN)
+            print(f"Again:\n{line_of(rows[place])}", flush=True)
     if any(peer.takes in MASKS for peer in wanted):
         rows.append(entrance())
         print(line_of(rows[-1]))

@@ -1,11 +1,13 @@
 """The folders of a run: what is taken from the source, and what may be written where."""
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from vision.atomic import hidden_name
 from vision.checks import check_choice, refuse
 from vision.entry import MODES, usual_mode
 from vision.errors import OutputExistsError, ParameterError, WriteError
@@ -220,17 +222,21 @@ def _in_memory(source):
     return isinstance(source, np.ndarray) or listed
 
 
-def make_folder(out):
+def make_folder(out, names=()):
     """Make the folder of a run, if it is not there.
 
     Parameters
     ----------
     out : Path
+    names : sequence of str
+        Of the pictures whose outputs will be files there.
 
     Raises
     ------
     WriteError
         If it cannot be made.
+    OutputExistsError
+        If two pictures would have one file, because the disk takes capital letters for small ones.
 
     Examples
     --------
@@ -245,6 +251,32 @@ def make_folder(out):
         named = WriteError(f"{str(out)!r} could not be made: {error.strerror}.")
         named.errno = error.errno
         raise named from error
+    if names and _takes_capitals_for_small(out):
+        _refuse_meeting(out, names)
+
+
+def _takes_capitals_for_small(folder):
+    probe = folder / hidden_name("case")
+    try:
+        probe.touch()
+    except OSError:  # whoever writes there first says so
+        return False
+    try:
+        return probe.with_name(probe.name.upper()).exists()
+    finally:
+        probe.unlink()
+
+
+def _refuse_meeting(out, names):
+    first = {}
+    for name in names:
+        other = first.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            raise OutputExistsError(
+                f"The outputs of {other!r} and {name!r} would be the same files in {str(out)!r}: "
+                "the disk takes capital letters for small ones. Rename one of them, or keep the "
+                'outputs in archives: pack="tar".'
+            )
 
 
 def describe_run(pipeline, out):

@@ -128,8 +128,7 @@ def run(
     timeout : float, optional
         Seconds that a file may take; with `workers` or `dask` alone.
     memory_limit : int or str, optional
-        Bytes that a worker may have, as a number or such as ``"2GB"``; with `workers` or `dask`
-        alone.
+        Bytes a worker may have, a number or such as ``"2GB"``; with `workers` or `dask` alone.
     shard : str, optional
         ``"3/100"`` does the third of a hundred parts of the files, told by their names. All parts
         may be done at once, anywhere, into the same `out`; `vision.merge` writes their tables.
@@ -154,7 +153,8 @@ def run(
     ParameterError
         If an option makes no sense.
     OutputExistsError
-        If `out` holds pictures that no run of this toolkit made, or a run in other shards.
+        If `out` holds pictures that no run of this toolkit made, or a run in other shards, or its
+        disk would take two names for one (``a.png``, ``A.png``).
     LedgerInUseError
         If another run is writing to `out`.
     KindError
@@ -222,7 +222,7 @@ def run(
     head = head_of(pipeline, source, {**vars(options), "mode": mode, "max_pixels": max_pixels})
     head |= {"branches": any(parts_of(kind)), "kinds": parts_of(kind)}
     digest, identity = Digest(parts_of(kind)), secrets.token_hex(6)
-    make_folder(out)
+    make_folder(out, names if options.pack is None else ())
     with (
         temporaries_of(identity),
         Ledger(out / ledger_name(options.part), write=True) as ledger,

@@ -22,6 +22,7 @@ from classical import (
 )
 from tests.vision.run_folders import (
     PHOTOS,
+    encoded,
     files_below,
     put,
     put_broken,
@@ -340,3 +341,41 @@ def test_a_folder_that_cannot_be_made_is_named(photos, tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
     with pytest.raises(WriteError, match="new' could not be made: Permission denied"):
         run(Gray(), photos, tmp_path / "new")
+
+
+@pytest.fixture
+def careless(monkeypatch):
+    """A disk that takes capital letters for small ones, as those of macOS and Windows."""
+
+    def exists(path):
+        there = path.parent.iterdir() if path.parent.is_dir() else ()
+        return path.name.casefold() in [one.name.casefold() for one in there]
+
+    monkeypatch.setattr("pathlib.Path.exists", exists)
+
+
+@pytest.mark.parametrize("other", ["SUB/a.png", "sub/A.png"])
+@pytest.mark.usefixtures("careless")
+def test_names_that_a_disk_takes_for_one_are_refused_before_anything_is_written(tmp_path, other):
+    archive = tmp_path / "in.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("sub/a.png", "b.png", other):
+            file.writestr(name, encoded(squares(len(name)), ".png"))
+    with pytest.raises(OutputExistsError, match=f"'sub/a.png' and '{other}'|'{other}' and"):
+        run(Otsu(), archive, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert run(Otsu(), archive, tmp_path / "packed", pack="tar").done == 3
+
+
+@pytest.mark.usefixtures("careless")
+def test_other_names_are_none_of_its_business(photos, tmp_path):
+    assert run(Otsu(), photos, tmp_path / "out", mode="gray").done == len(PHOTOS)
+
+
+def test_a_careful_disk_keeps_names_apart(tmp_path):
+    for number, name in enumerate(("a.png", "A.png")):
+        put(tmp_path / "in", name, squares(number))
+    assert len(list((tmp_path / "in").iterdir())) == 2, "this disk is careless itself"
+    run(Otsu(), tmp_path / "in", tmp_path / "out")
+    first, second = (stored(tmp_path / "out" / "images" / name) for name in ("a.png", "A.png"))
+    assert not np.array_equal(first, second)

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from vision.comparison_words import best_of_each_family, pair_of, shown
+from vision.errors import ImageError
 from vision.pages import data_uri
 
 EACH = 4  # pictures of each side
@@ -27,7 +28,8 @@ def disagreements(comparison, *, each=EACH, seconds=SECONDS):
     Returns
     -------
     list of dict
-        For each pair ``names`` and ``sides``, each with ``title``, ``count`` and ``figures``.
+        For each pair ``names`` and ``sides``, each with ``winner``, ``count``, ``figures`` and, of
+        pictures that cannot be read any more, the errors in ``unread``.
     """
     if comparison.images is None:
         return []
@@ -61,11 +63,15 @@ def _side(comparison, names, winner, indices, each, ends):
     graded = comparison.classes is None
     chosen = indices[:each] if graded else spread(indices, each)
     make = _graded if graded else _named
-    return {
-        "winner": winner,
-        "count": len(indices),
-        "figures": [make(comparison, names, int(index), ends) for index in chosen],
-    }
+    figures, unread = [], []
+    for index in map(int, chosen):
+        try:
+            image = comparison.images[index]
+        except ImageError as error:  # deleted or changed since: the rest is as good as before
+            unread.append(str(error))
+        else:
+            figures.append(make(comparison, names, index, image, ends))
+    return {"winner": winner, "count": len(indices), "figures": figures, "unread": unread}
 
 
 def spread(indices, count):
@@ -80,9 +86,9 @@ def spread(indices, count):
     return np.asarray(indices)[places]
 
 
-def _named(comparison, names, index, ends):
+def _named(comparison, names, index, image, ends):
     """A picture with the class that each said and its explanation."""
-    image, truth = comparison.images[index], comparison.truth[index]
+    truth = comparison.truth[index]
     sides = []
     for name in names:
         said = comparison[name].predictions[index]
@@ -121,9 +127,9 @@ def _short(error, longest=160):
     return words if len(words) <= longest else words[: longest - 1] + "…"
 
 
-def _graded(comparison, names, index, ends):
+def _graded(comparison, names, index, image, ends):
     """A picture with its truth and what each made of it."""
-    image, measure = comparison.images[index], comparison.measures[comparison.metric]
+    measure = comparison.measures[comparison.metric]
     sides = []
     for name in names:
         candidate = comparison[name]

@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
+import vision
 from classical import RawPixels
 from tests.browser import console, document, find_browser
 from tests.vision.comparisons import around, classification, segmentation
@@ -400,6 +401,20 @@ def test_graded_pictures_are_shown_with_truth_and_results():
     assert [one["name"] for one in side["figures"][0]["sides"]] == ["truth", *pair["names"]]
     assert all(one["data"] for one in side["figures"][0]["sides"])
     Page(report_html(study))
+
+
+def test_a_picture_that_was_deleted_since_costs_its_own_place_in_the_gallery(tmp_path):
+    study = compared("first", "second")
+    for index, image in enumerate(study.images):
+        vision.write(tmp_path / f"{index:02}.png", image)
+    study = dataclasses.replace(study, images=vision.Images(tmp_path, mode="unchanged"))
+    deleted = tmp_path / "01.png"
+    deleted.unlink()
+    first, second = disagreements(study)[0]["sides"]
+    assert (first["count"], len(first["figures"])) == (1, 0)
+    assert (second["count"], len(second["figures"])) == (1, 1)
+    text = Page(report_html(study)).text
+    assert f"A picture cannot be shown: '{deleted}': there is no such file" in text
 
 
 def test_without_pictures_there_is_no_gallery():

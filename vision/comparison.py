@@ -69,7 +69,8 @@ def compare(
         of scikit-learn's splitters, or the fold of each image.
     groups : sequence, optional
         One entry an image: those of one group, such as one person's, stay together, and are drawn
-        together for intervals.
+        together for intervals. `Tune` and scikit-learn's searches, alone or as the last step, are
+        told those of their training images: their own `cv` can be no more than these are.
     curve : bool or sequence of int, optional
         Whether to measure learning curves, and at how many training images; see
         `vision.learning_curves`.
@@ -129,7 +130,7 @@ def compare(
     started, clock = time.time(), time.perf_counter()
     asked = {"task": task, "cv": cv, "curve": curve, "robustness": robustness}
     asked |= {"faithfulness": faithfulness, "budget": budget}
-    candidates = _checked(candidates, budget, random_state)
+    candidates, random_state = _checked(candidates, budget, random_state), int(random_state)
     task = task_of_candidates(candidates) if task is None else task_named(task)
     images = by_place(as_batch(images, "compare"))
     kind = _kind_of_truth(task, truth)

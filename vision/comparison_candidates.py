@@ -47,7 +47,8 @@ class Study:
     budget : float or None
         Seconds that the fits and predictions of a candidate may take.
     groups : (n,) ndarray or None
-        Told to what folds its training images again and asks for groups, as `vision.Tune` does.
+        Told to a candidate that folds its training images again: `vision.Tune`, a search of
+        scikit-learn, or whatever asks for groups, alone or as the last step of a pipeline.
     """
 
     images: object
@@ -251,7 +252,8 @@ class Said:
         self._strange = []  # labels that the truth does not have
 
     def add(self, places, predictions, probabilities, known):
-        if isinstance(predictions, np.ndarray) and predictions.ndim == 1:
+        flat = isinstance(predictions, np.ndarray) and predictions.ndim == 1
+        if flat and predictions.dtype != object:
             predictions = predictions.tolist()
         else:
             predictions = [_plain(prediction) for prediction in predictions]
@@ -275,11 +277,10 @@ class Said:
 
     def _look_at(self, labels):
         for label in labels:
-            if isinstance(label, Hashable) and label in self._columns:
-                continue
-            if not isinstance(label, Hashable) or np.ndim(label):
+            if isinstance(label, tuple) or not isinstance(label, Hashable):
                 raise ParameterError(f"it predicts no label, but {what_came(label)}")
-            self._strange.append(label)
+            if label not in self._columns:
+                self._strange.append(label)
 
     def _add(self, places, probabilities, known):
         if self.probabilities is None:
@@ -342,15 +343,29 @@ def fitted_clone(study, estimator, train, said=None, test=(), *, memory=None):
         # What learns nothing needs no truth, and does not ask whether it is of the usual kind.
         if is_stateless(model):
             model.fit(images)
-        elif study.groups is not None and "groups" in inspect.signature(model.fit).parameters:
-            model.fit(images, truth, groups=study.groups[train])
-        else:
+        elif study.groups is None:
             model.fit(images, truth)
+        else:
+            model.fit(images, truth, **_groups_for(model, study.groups[train]))
         seconds = time.perf_counter() - started
         if said is not None:
             said.add(test, *predict(study, model, taken(study.images, test)))
             said.seconds += time.perf_counter() - started
     return model, seconds
+
+
+def _groups_for(model, groups):
+    """The groups by the name under which the last step takes them, if it makes folds of its own."""
+    import sklearn.pipeline
+
+    path = []
+    while isinstance(model, sklearn.pipeline.Pipeline):
+        step, model = model.steps[-1]
+        path.append(step)
+    fit = getattr(model, "fit", None)
+    searches = hasattr(model, "refit") and hasattr(model, "cv")  # of scikit-learn
+    asks = searches or (fit is not None and "groups" in inspect.signature(fit).parameters)
+    return {"__".join([*path, "groups"]): groups} if asks else {}
 
 
 def predict(study, model, images):

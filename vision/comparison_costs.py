@@ -77,9 +77,10 @@ def latency_of(estimator, images):
 
 def _asked_once(estimator):
     """What a user calls for one picture."""
-    if callable(estimator):
-        return estimator
-    return lambda picture: estimator.predict([picture])
+    try:
+        return estimator.__call__  # not of a `Tune` around what cannot be called
+    except AttributeError:
+        return lambda picture: estimator.predict([picture])
 
 
 def _batched(estimator, batch):

@@ -242,7 +242,7 @@ def _against(comparison, look, cost):
         nobody = f"{front[0]} is the best and the cheapest."
     caption = f"{nobody} Thin bars: 95% intervals."
     if nameless:
-        caption += f" {nameless} lie too close together to be named here: the table has them."
+        caption += f" Without a name here, for want of room: {nameless}; the table has them all."
     return chart, caption, f"{_capital(measure.name)} against {said}: {told}."
 
 

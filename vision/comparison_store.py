@@ -190,7 +190,9 @@ def keep_outcome(store, name, key, outcome):
     outcome : Outcome
         Without error.
     """
-    archives = [data for data in outcome.archives or () if data is not None]
+    archives = outcome.archives or ()
+    if any(data is None for data in archives):  # a model belongs to its fold: all of them or none
+        archives = ()
     for fold, data in enumerate(archives):
         store.write(store.path(name, key, f"-fold{fold}.vision"), data)
     values = {field: getattr(outcome, field) for field in KEPT}

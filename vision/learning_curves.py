@@ -52,9 +52,10 @@ def curve_sizes(curve, study):
         return sizes
     if isinstance(curve, str) or not hasattr(curve, "__iter__"):
         refuse("curve", curve, "True or numbers of training images", "compare")
-    sizes = sorted(set(curve))
+    sizes = list(curve)
     for size in sizes:
         check_integer("curve", size, owner="compare", at_least=least, at_most=most)
+    sizes = sorted(set(map(int, sizes)))
     if len(sizes) < 2:
         refuse("curve", curve, "at least two numbers of training images", "compare")
     return sizes
@@ -212,6 +213,7 @@ def overtakes(leads, sizes):
     ----------
     leads : (m, k) ndarray
     sizes : sequence of k int
+        At least two.
 
     Returns
     -------
@@ -232,6 +234,7 @@ def overtakes(leads, sizes):
     lead, gain = leads[rows, at], np.diff(leads)[rows, at]
     share = np.divide(-lead, gain, out=np.zeros(len(leads)), where=crosses)
     found = np.exp(logs[at] + share * np.diff(logs)[at])
+    found = np.where(share == 0, np.asarray(sizes)[at], found)  # as rounding would not give it
     return np.where(behind[:, -1], np.inf, np.where(crosses, found, float(sizes[0])))
 
 

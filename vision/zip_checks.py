@@ -6,7 +6,7 @@ import struct
 import zipfile
 import zlib
 
-from vision.errors import LoadError
+from vision.errors import LoadError, WriteError
 
 MAX_MEMBERS = 4_000
 MAX_STORED_MEMBERS = 65_000  # a forest has thousands; below where the 64-bit extension begins
@@ -152,6 +152,11 @@ def write_zip(members, *, packed=True):
     -------
     bytes
         The same for the same members.
+
+    Raises
+    ------
+    WriteError
+        If they hold more than 2 GB.
     """
     tried = {name for name, data in members.items() if packed and len(data) > SMALL}
     data, infos = _zip(members, tried)
@@ -161,12 +166,15 @@ def write_zip(members, *, packed=True):
 
 def _zip(members, deflated):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", allowZip64=False) as archive:
-        for name, data in members.items():
-            info = zipfile.ZipInfo(name, _EPOCH)
-            if name in deflated:
-                info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, data)
+    try:
+        with zipfile.ZipFile(buffer, "w", allowZip64=False) as archive:
+            for name, data in members.items():
+                info = zipfile.ZipInfo(name, _EPOCH)
+                if name in deflated:
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, data)
+    except zipfile.LargeZipFile:
+        raise WriteError("An archive holds 2 GB at most, and this would be larger.") from None
     return buffer.getvalue(), archive.infolist()
 
 

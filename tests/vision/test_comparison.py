@@ -9,7 +9,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
@@ -148,12 +153,30 @@ def test_a_candidate_that_exits_is_a_row_too():
     assert study.ranking() == ["good"]
 
 
+class OfRows(Recorder):
+    """The same behind `RawPixels`."""
+
+    def fit(self, rows, labels):
+        return super().fit(rows.reshape(-1, 8, 8), labels)
+
+    def predict(self, rows):
+        return super().predict(rows.reshape(-1, 8, 8))
+
+
 def test_groups_stay_together_where_a_candidate_makes_folds_of_its_own():
-    groups = np.arange(COUNT) // 6
-    tuned = vision.Tune(Recorder(answers(range(6))), {"crash_at": [10**6]}, cv=3)
-    compared({"tuned": tuned, "plain": Recorder(answers(()))}, groups=groups)
+    groups, space = np.arange(COUNT) // 6, {"crash_at": [10**6]}
+    of_images, of_rows = Recorder(answers(range(6))), OfRows(answers(()))
+    candidates = {
+        "alone": vision.Tune(of_images, space, cv=3),
+        "last": RawPixels(8) >> vision.Tune(of_rows, space, cv=3),
+        "search": GridSearchCV(of_images, space, cv=GroupKFold(3)),
+        "search, last": RawPixels(8) >> GridSearchCV(of_rows, space, cv=GroupKFold(3)),
+        "plain": of_images,
+    }
+    study = compared(candidates, groups=groups)
+    assert not any(candidate.failed for candidate in study.candidates)
     inner = [(learned, asked) for learned, asked in SEEN if asked]
-    assert len(inner) > 5 * 3
+    assert len(inner) > 4 * 5 * 3
     for learned, asked in inner:
         assert not set(groups[learned]) & set(groups[asked])
 

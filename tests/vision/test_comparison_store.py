@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skimage.data
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 
 import vision
@@ -100,6 +101,53 @@ def test_fitted_pipelines_come_back_from_the_folder(tmp_path):
     place = int(np.flatnonzero(again.folds == 3)[0])
     model = again.model("bayes", 3)
     assert model.predict([IMAGES[place]])[0] == again["bayes"].predictions[place]
+
+
+class OfTheirOwn(GaussianNB):
+    """No archive takes what a user's own class has learned."""
+
+
+class Now(GridSearchCV):
+    """Finds a winner that no archive takes, in one fold of all."""
+
+    times = 0
+
+    def fit(self, images, labels):
+        Now.times += 1
+        own = OfTheirOwn() if Now.times == 2 else GaussianNB()
+        self.best_estimator_ = (RawPixels(8) >> own).fit(images, labels)
+        return self
+
+    def predict(self, images):
+        return self.best_estimator_.predict(images)
+
+
+def test_models_come_back_to_their_own_folds_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(Now, "times", 0)
+    search = Now(RawPixels(8) >> GaussianNB(), {})
+    first = compared({"search": search}, folder=tmp_path, cv=3)
+    assert len(first["search"].fitted) == 3 and not list(tmp_path.glob("*.vision"))
+    again = compared({"search": search}, folder=tmp_path, cv=3)
+    assert again["search"].scores == first["search"].scores
+    assert len(again["search"].fitted) == 0
+
+
+def test_numpys_numbers_can_be_kept(tmp_path):
+    options = {"folder": tmp_path, "curve": np.array([20, 40]), "random_state": np.int64(3)}
+    answered = np.array([*answers(range(6))], object)
+    found = compared({"good": Recorder(answered)}, **options)
+    assert not any("could not be kept" in note for note in found.provenance["notes"])
+    plain = options | {"curve": [20, 40], "random_state": 3, "folder": None}
+    same = compared({"good": Recorder(answers(range(6)))}, **plain)
+    assert found["good"].scores == same["good"].scores
+    assert np.array_equal(found.curves.scores["good"], same.curves.scores["good"])
+
+
+def test_what_is_larger_than_an_archive_costs_nothing_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("zipfile.ZIP64_LIMIT", 500)
+    found = compared({"good": Recorder(answers(range(6)))}, folder=tmp_path)
+    assert found["good"].scores["accuracy"].value == 0.9
+    assert any("2 GB at most" in note for note in found.provenance["notes"])
 
 
 def test_masks_come_back_from_the_folder(tmp_path):

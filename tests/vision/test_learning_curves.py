@@ -159,6 +159,10 @@ def test_intervals_hold_the_true_crossing_nearly_always():
     assert held >= 54
 
 
+def test_a_lead_of_nothing_at_the_smallest_size_begins_there_to_the_bit():
+    assert overtakes(np.array([[0.0, 1.0]]), [10, 20]).tolist() == [10.0]
+
+
 def test_the_last_change_of_the_lead_counts():
     lead = np.array([0.1, -0.1, 0.1, 0.2])
     assert overtakes(lead[None], SIZES) == pytest.approx(100 * 2**0.5)

@@ -149,7 +149,8 @@ def show(images, masks, truth):
             (ours & ~theirs, MADE_UP),
         ):
             tile[where] = tile[where] // 2 + np.array(color, np.uint8) // 2
-        draw_text(tile, f"mean IoU {vision.mean_iou(found, true):.3f}", 8, 8, 18)
+        words = f"mean IoU {vision.mean_iou(found, true):.3f}"
+        draw_text(tile, words, 8, 8, 18, background=(20, 20, 20))
         tiles.append(np.vstack([cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), tile]))
     return np.hstack(tiles)
 

@@ -162,9 +162,10 @@ def flooded(image, markers, lines=False):
     inside = labels[1:-1, 1:-1]
     if markers.dtype == np.int32:
         inside[:] = markers
+        some = inside.any()
     else:
-        cv2.connectedComponents(markers, inside)
-    if not inside.any():
+        some = cv2.connectedComponents(markers, inside)[0] > 1
+    if not some:
         return np.zeros(markers.shape, np.int32)
     framed = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     framed = cv2.merge([framed] * 3) if framed.ndim == 2 else framed

@@ -301,6 +301,8 @@ def test_a_finished_line_is_never_done_again_after_a_kill(source, tmp_path):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_signals_end_a_run_in_order_even_within_a_long_step(source, tmp_path, number, code):
+    if signal.getsignal(number) is signal.SIG_IGN:  # what is started inherits that
+        pytest.skip("the signal is ignored here, as under nohup")
     out = tmp_path / "out"
     script = (
         "import sys, time, vision\n"

@@ -5,7 +5,7 @@
 Three studies: quick classical candidates on pieces of photographs, the same on the digits of
 scikit-learn, 8 x 8 pixels, and there with a small network beside them; five folds, learning curves
 and spoiled pictures. Work is the time within fits, predictions, the steps that spoil pictures, and
-what measures a candidate's latency and its size as a file, in the same run; what is left of the
+what measures a candidate's memory, latency and size as a file, in the same run; what is left of the
 whole is bookkeeping: checks, folds, duplicates, resampling, tests, and keeping it all in a folder.
 What the report takes, with figures and explanations, is printed beside it. Of the quick studies the
 median of three runs counts. Exit status 1 if the bookkeeping of any takes more than 0.05 of the
@@ -38,6 +38,8 @@ WORK = (
     (comparison_candidates, "predict"),
     (comparison_candidates, "latency_of"),
     (comparison_candidates, "size_of"),
+    (comparison_candidates.PeakMemory, "__enter__"),
+    (comparison_candidates.PeakMemory, "__exit__"),
     (robustness, "predict"),
     (robustness, "spoiled"),
     (vision.Step, "transform"),

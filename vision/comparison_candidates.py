@@ -261,7 +261,7 @@ class Said:
             raise ParameterError(f"{len(places)} images, but {len(predictions)} predictions")
         if self.classes is not None:
             self._look_at(predictions)
-        for place, prediction in zip(places, predictions, strict=True):
+        for place, prediction in zip(np.asarray(places).tolist(), predictions, strict=True):
             self.predictions[place] = prediction
         if probabilities is None:
             self._without += 1
@@ -276,6 +276,9 @@ class Said:
             self._add(places, table, known)
 
     def _look_at(self, labels):
+        with contextlib.suppress(TypeError):  # of what cannot be in a set, such as a list
+            if self._columns.keys() >= set(labels):
+                return
         for label in labels:
             if isinstance(label, tuple) or not isinstance(label, Hashable):
                 raise ParameterError(f"it predicts no label, but {what_came(label)}")

@@ -1,5 +1,6 @@
 """Metrics of a classification, for any number of resamples of its images at once."""
 
+import weakref
 from functools import cached_property
 
 import numpy as np
@@ -68,11 +69,11 @@ class _Areas:
     def _counts(self, weights):
         """The sums of both metrics; resamples that are kept for all metrics are counted once."""
         for counted, counts in self._known:
-            if counted is weights:
+            if counted() is weights:
                 return counts
         counts = weights @ self.true, weights @ self.said, weights @ self.both
         if not weights.flags.writeable:
-            self._known.append((weights, counts))
+            self._known.append((weakref.ref(weights), counts))
         return counts
 
     def balanced_accuracy(self, weights):

@@ -198,7 +198,7 @@ class Run:
 def rated(study, predictions, probabilities, places):
     """The `Ratings` of what was said of some images."""
     return study.task.rate(
-        [predictions[place] for place in places],
+        [predictions[place] for place in places.tolist()],
         None if probabilities is None else probabilities[places],
         taken(study.truth, places),
         study.classes,

@@ -10,6 +10,7 @@ import numpy as np
 from vision.checks import check_integer, check_number, check_random_state, refuse
 
 BLOCK = 2**20  # counts of one block of resamples: 8 MB
+FEW = 2**16  # draws at a time
 JACKKNIFE = 500  # groups of images at most that are left out in turn
 
 
@@ -256,15 +257,26 @@ def correction(statistic, count, value, drawn):
     """
     below = np.mean(drawn < value) + np.mean(drawn == value) / 2  # ties count half
     bias = NormalDist().inv_cdf(min(max(float(below), 1 / len(drawn)), 1 - 1 / len(drawn)))
-    parts = min(count, JACKKNIFE)
-    groups = np.arange(count) * parts // count
-    some = np.array_split(np.arange(parts), -(-count * parts // BLOCK))
-    left_out = [np.asarray(statistic((groups != g[:, None]).astype(np.float64))) for g in some]
-    left_out = np.concatenate(left_out)
+    left_out = np.concatenate([np.asarray(statistic(weights)) for weights in _jackknife(count)])
     told = left_out[~np.isnan(left_out)]
     influence = told.sum() / max(len(told), 1) - told
     scale = 6 * (influence**2).sum() ** 1.5
     return bias, float((influence**3).sum() / scale) if scale else 0.0
+
+
+def _jackknife(count):
+    """Blocks in which each row leaves out one image, or one of `JACKKNIFE` groups of them."""
+    parts = min(count, JACKKNIFE)
+    blocks = -(-count * parts // BLOCK)
+    for block in range(blocks):
+        yield _left_out(count, parts, block, blocks)
+
+
+@lru_cache(maxsize=2)  # 16 MB at most
+def _left_out(count, parts, block, blocks):
+    groups = np.arange(count) * parts // count
+    left_out = np.array_split(np.arange(parts), blocks)[block]
+    return frozen((groups != left_out[:, None]).astype(np.float64))
 
 
 def resampled(count, resamples, random_state, *, signed=False):
@@ -296,10 +308,14 @@ def resampled(count, resamples, random_state, *, signed=False):
 
 @lru_cache(maxsize=8)  # 64 MB at most: every metric of a comparison takes them
 def _block(count, rows, seed, signed):
-    drawn = np.random.default_rng(seed).integers(count * (1 + signed), size=(rows, count))
-    drawn += count * (1 + signed) * np.arange(rows)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=rows * count * (1 + signed))
-    counts = counts.reshape(rows, -1).astype(np.float64)
+    generator, width = np.random.default_rng(seed), count * (1 + signed)
+    counts = np.empty((rows, width))
+    few = max(1, FEW // count)  # at a time: what is drawn for them stays in the cache
+    for start in range(0, rows, few):
+        part = counts[start : start + few]
+        drawn = generator.integers(width, size=(len(part), count))
+        drawn += width * np.arange(len(part))[:, None]
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
     if not signed:
         return frozen(counts)
     heads, tails = counts[:, :count], counts[:, count:]

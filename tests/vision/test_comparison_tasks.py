@@ -1,6 +1,8 @@
 """The metrics of a comparison against scikit-learn and scikit-image, also of resampled images."""
 
+import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn import metrics
 
 from classical import Canny, Gray, MedianBlur, Otsu, RawPixels, Sobel
+from vision import intervals
 from vision.boundaries import boundary_f
 from vision.comparison_classes import rate_classes
 from vision.comparison_edges import rate_edges
 from vision.comparison_pictures import boundary_agreement, rate_restoration, rate_segmentation
 from vision.comparison_tasks import TASKS, Mean, task_named, task_of_candidates
 from vision.errors import KindError, ParameterError
+from vision.intervals import resampled
 from vision.metrics import mean_iou
 
 
@@ -42,6 +46,18 @@ def by_sklearn(names, truth, said, probabilities):
             ),
             "log loss": metrics.log_loss(truth, probabilities, labels=names),
         }
+
+
+def test_counts_of_a_resample_do_not_keep_it_in_memory():
+    names, truth, said, _ = answers()
+    found = rate_classes(said, None, truth, names).statistics
+    (weights,) = resampled(len(truth), 5, 0)
+    assert found["macro F1"](weights).shape == found["balanced accuracy"](weights).shape == (5,)
+    kept = weakref.ref(weights)
+    intervals._block.cache_clear()
+    del weights
+    gc.collect()
+    assert kept() is None
 
 
 @pytest.mark.parametrize("classes", [2, 4])

@@ -52,7 +52,8 @@ QUICK = 0.05  # seconds of a peer at 640x480, below which 12 MP are looked at to
 ROUNDS = 3  # at least
 SPAN = 0.004  # seconds that one measurement takes at least
 SECONDS, PATIENCE = 0.25, 1.5  # of a row: where all is clear, and where it is close to the limit
-AGAIN = 8.0  # of a row that was above it
+AGAIN = 8.0  # of a row that was above it, and then at least MANY rounds
+MANY = 25  # two calls of a second each differ by a tenth, from one time to the next
 MASKS = {"mask", "edges"}  # what a row takes whose step is timed as a pipeline runs it
 CLEAR = 0.97  # of the limit: what is below is no close call
 
@@ -151,7 +152,7 @@ def timed(function, value, repeats):
     return (time.process_time() - start) / repeats
 
 
-def compare(step, call, image, limit, patience=PATIENCE):
+def compare(step, call, image, limit, patience=PATIENCE, rounds=ROUNDS):
     """Median seconds of both, and the median of their ratio over rounds in which they take turns.
 
     What is close to the limit or above it is looked at longer, whatever the outcome.
@@ -161,7 +162,7 @@ def compare(step, call, image, limit, patience=PATIENCE):
     while True:
         spent = time.perf_counter() - start
         enough = SECONDS if ratio < CLEAR * limit else patience
-        if len(pairs) >= ROUNDS and spent > enough:
+        if len(pairs) >= rounds and spent > enough:
             break
         first, second = (step, call) if len(pairs) % 2 else (call, step)
         pair = timed(first, image, repeats), timed(second, image, repeats)
@@ -199,8 +200,8 @@ def entrance():
     )
 
 
-def measured(peer, patience=PATIENCE):
-    """The row of a peer."""
+def measured(peer, *patience):
+    """The row of a peer; what is given is `compare`'s patience and rounds."""
     if peer.learn is not None:
         peer.learn(peer.step)
     image, name = input_of(peer, SMALL), shown(peer)
@@ -216,13 +217,13 @@ def measured(peer, patience=PATIENCE):
             note=peer.note,
         )
     difference = (peer.compare or furthest)(result, peer.call(image))
-    ours, theirs, ratio = compare(step, peer.call, image, LIMITS[SMALL], patience)
+    ours, theirs, ratio = compare(step, peer.call, image, LIMITS[SMALL], *patience)
     large = None
     if theirs < QUICK:
         image = input_of(peer, LARGE)
         worse = (peer.compare or furthest)(peer.step(image), peer.call(image))
         difference = max(difference, worse)
-        large = compare(step, peer.call, image, LIMITS[LARGE], patience)[2]
+        large = compare(step, peer.call, image, LIMITS[LARGE], *patience)[2]
     return Row(
         name,
         peer.name,
@@ -310,7 +311,7 @@ def main():
         print(line_of(rows[-1]), flush=True)
     for place, peer in enumerate(wanted):
         if rows[place].excess > 1:
-            rows[place] = measured(peer, AGAIN)
+            rows[place] = measured(peer, AGAIN, MANY)
             print(f"Again:\n{line_of(rows[place])}", flush=True)
     if any(peer.takes in MASKS for peer in wanted):
         rows.append(entrance())

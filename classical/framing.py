@@ -177,8 +177,9 @@ class Pad(Step):
 
     def apply(self, image):
         """See `Step.apply`."""
-        fill = fill_of(self, image)
-        return cv2.copyMakeBorder(image, *self._tables, value=fill)
+        if not self.value:
+            return cv2.copyMakeBorder(image, *self._tables)
+        return cv2.copyMakeBorder(image, *self._tables, value=fill_of(self, image))
 
     def _side(self, name):
         own = getattr(self, name)

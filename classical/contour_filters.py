@@ -191,7 +191,7 @@ class FilterByColor(CompanionStep):
 
 def with_holes(contours, kept):
     """Which contours stay if these regions do: holes share the fate of theirs."""
-    if contours.hierarchy is None or contours.hierarchy[:, 3].max(initial=-1) < 0:
+    if not contours.nested:
         return kept
     holes = contours.depths % 2 == 1
     return np.where(holes, kept[contours.hierarchy[:, 3]], kept)

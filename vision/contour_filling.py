@@ -11,8 +11,8 @@ class Fillings:
 
     The outline's own pixels belong to the region, also those of the outline of a hole: filling
     what ``FindContours(mode="ccomp")`` found gives its mask back. Without a hierarchy every
-    contour is a region without holes. A subclass has `points`, `hierarchy`, `depths`, `areas`,
-    `boxes` and `shape`.
+    contour is a region without holes. A subclass has `points`, `hierarchy`, `nested`, `depths`,
+    `areas`, `boxes` and `shape`.
     """
 
     def to_mask(self):
@@ -31,13 +31,13 @@ class Fillings:
         [0, 255, 255, 255, 0]
         """
         canvas = np.zeros(self.shape, np.uint8)
-        if not self.depths.any():
+        if not self.nested:
             # One by one: in one call, what two have in common would be left out. Dots and lines
             # have no inside and save the call.
-            flat = []
+            flat, fill = [], cv2.fillPoly
             for one in self.points:
                 if len(one) > 2:
-                    cv2.fillPoly(canvas, [one], 255)
+                    fill(canvas, (one,), 255)
                 else:
                     flat.append(one)
             return cv2.polylines(canvas, flat, True, 255)
@@ -110,10 +110,9 @@ class Fillings:
 
     def _regions(self):
         """The number of each region with the outlines of its holes, outer ones first."""
-        depths = self.depths
-        if not depths.any():
+        if not self.nested:
             return [(row, ()) for row in range(len(self.points))]
-        holes = {}
+        depths, holes = self.depths, {}
         for row in np.flatnonzero(depths % 2):
             holes.setdefault(self.hierarchy[row, 3], []).append(self.points[row])
         # With the mode "ccomp" a region in a hole is as deep as the one around it, but smaller.

@@ -147,9 +147,14 @@ class Measures:
 
         Zeros where nothing is known of the hierarchy, as with the modes "external" and "list".
         """
-        if self.hierarchy is None:
+        if not self.nested:
             return _locked(np.zeros(len(self.points), int))
         return _locked(nesting(self.hierarchy[:, 3]))
+
+    @property
+    def nested(self):
+        """Whether any contour is known to lie in another."""
+        return self.hierarchy is not None and bool(self.hierarchy[:, 3].max(initial=-1) >= 0)
 
     def hulls(self):
         """The convex hull of each contour.

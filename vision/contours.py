@@ -90,13 +90,12 @@ class Contours(Measures, Fillings, Result):
         >>> Contours.from_opencv((dot,), None, (9, 9))[0].tolist()
         [[3, 4]]
         """
-        rows = None if kept is None else np.flatnonzero(kept)
-        return cls._of(points if rows is None else _taken(points, rows), hierarchy, shape, rows)
+        return cls._of(points, hierarchy, shape, None if kept is None else np.flatnonzero(kept))
 
     @classmethod
     def _of(cls, points, hierarchy, shape, rows=None):
-        """Contours that are rows of a hierarchy: some microseconds of every pipeline that ends
-        here are saved by making each field on its first use.
+        """Some rows of contours and of their hierarchy: some microseconds of every pipeline that
+        ends here are saved by making each field on its first use.
         """
         self = _new(cls)
         fields = self.__dict__
@@ -110,7 +109,9 @@ class Contours(Measures, Fillings, Result):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         points, hierarchy, rows = self.__dict__["_found"]
         if name == "points":
+            points = points if rows is None else _taken(points, rows)
             self._hold(points=tuple(_locked(one.reshape(-1, 2)) for one in points))
+            self.__dict__["_found"] = None, hierarchy, rows  # the others are let go
         elif hierarchy is None:
             self._hold(hierarchy=None)
         else:
@@ -129,7 +130,7 @@ class Contours(Measures, Fillings, Result):
         return self._selected(self.points, rows) if rows.ndim else self.points[rows]
 
     def _selected(self, points, rows, shape=None):
-        return self._of(_taken(points, rows), self.hierarchy, shape or self.shape, rows)
+        return self._of(points, self.hierarchy, shape or self.shape, rows)
 
     def __repr__(self):
         return f"Contours({len(self)} in {described(self.shape)})"

@@ -109,9 +109,10 @@ class Contours(Measures, Fillings, Result):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         points, hierarchy, rows = self.__dict__["_found"]
         if name == "points":
-            points = points if rows is None else _taken(points, rows)
-            self._hold(points=tuple(_locked(one.reshape(-1, 2)) for one in points))
-            self.__dict__["_found"] = None, hierarchy, rows  # the others are let go
+            if points is not None:  # unless another thread was quicker
+                points = points if rows is None else _taken(points, rows)
+                self._hold(points=tuple(_locked(one.reshape(-1, 2)) for one in points))
+                self.__dict__["_found"] = None, hierarchy, rows  # those not taken are let go
         elif hierarchy is None:
             self._hold(hierarchy=None)
         else:

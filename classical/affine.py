@@ -106,7 +106,7 @@ class Rotate(Warp):
     ------
     ParameterError
         If `angle` or `value` is no finite number, `expand` is not True or False, `interpolation`
-        or `border` is unknown, or the image's dtype cannot hold `value`.
+        or `border` is unknown, or such an image cannot hold `value`.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError
@@ -192,7 +192,7 @@ class Affine(Warp):
     ParameterError
         If `matrix` is not 2x3, finite and invertible, `width` or `height` is not a whole number
         of at least 1 or a pair, `interpolation` or `border` is unknown, `value` is no number, or
-        the image's dtype cannot hold it.
+        such an image cannot hold it.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError

@@ -120,7 +120,7 @@ class Pad(Step):
     ------
     ParameterError
         If a width is negative or no whole number, `border` is unknown, `value` is no number, or
-        the image's dtype cannot hold it.
+        such an image cannot hold it.
     KindError
         If the image is of another kind or dtype.
 
@@ -259,7 +259,7 @@ def keeps_masks(step):
 
 
 def fill_of(step, image):
-    """The border's value for every channel, refused where the image's dtype cannot hold it.
+    """The border's value for every channel, refused where such an image cannot hold it.
 
     Examples
     --------
@@ -270,4 +270,6 @@ def fill_of(step, image):
     if most is not None and not (0 <= value <= most and value.is_integer()):
         allowed = f"a whole number from 0 to {most} for a {image.dtype} image"
         refuse("value", step.value, allowed, step)
+    if most is None and image.ndim == 3 and not 0 <= value <= 1:
+        refuse("value", step.value, "a number from 0 to 1 for a float image", step)
     return (value,) * 4

@@ -174,7 +174,7 @@ class Letterbox(Step):
     ------
     ParameterError
         If a size is not a whole number of at least 1, is a pair, is given twice or not wholly,
-        `interpolation` is unknown, `value` is no number, or the image's dtype cannot hold it.
+        `interpolation` is unknown, `value` is no number, or such an image cannot hold it.
     KindError
         If the image is of another kind or dtype.
 

@@ -56,7 +56,7 @@ class Perspective(_PerspectiveWarp):
     ParameterError
         If `matrix` is not 3x3, finite and invertible, `width` or `height` is not a whole number
         of at least 1 or a pair, `interpolation` or `border` is unknown, `value` is no number, or
-        the image's dtype cannot hold it.
+        such an image cannot hold it.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError

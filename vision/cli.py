@@ -170,7 +170,8 @@ def _add_run(adding):
     parser = adding.add_parser(
         "run",
         help="run a pipeline over a folder of pictures",
-        description="Run a pipeline over a folder of pictures. A bad file never ends the run.",
+        description="Run a pipeline over a folder of pictures. A bad file never ends the run;\n"
+        "one in which nothing is found has a row in results.csv too, with object 0.",
         epilog=RUN_EPILOG,
     )
     parser.set_defaults(action=cli_commands.run_command)

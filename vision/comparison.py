@@ -83,7 +83,8 @@ def compare(
         For `faithfulness`, where the object is in each picture, as for `vision.pointing_game`.
     folder : str or path-like, optional
         Where finished candidates are kept. What has been done there with the same candidate, data
-        and folds is not done again.
+        and folds is not done again. The code of classes and functions of your own is no part of
+        that: after editing it, take another folder.
     budget : float, optional
         Seconds that the fits and predictions of a candidate may take in all folds; one that takes
         longer stops after the fold and is a row with that error. By default there is no limit.

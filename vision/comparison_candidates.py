@@ -360,13 +360,18 @@ def fitted_clone(study, estimator, train, said=None, test=(), *, memory=None):
 def _groups_for(model, groups):
     """The groups by the name under which the last step takes them, if it makes folds of its own."""
     import sklearn.pipeline
+    from sklearn.utils.metadata_routing import get_routing_for_object
 
-    path = []
+    whole, path = model, []
     while isinstance(model, sklearn.pipeline.Pipeline):
         step, model = model.steps[-1]
         path.append(step)
     fit = getattr(model, "fit", None)
-    searches = hasattr(model, "refit") and hasattr(model, "cv")  # of scikit-learn
+    searches = all(hasattr(model, name) for name in ("refit", "cv", "error_score"))
+    if sklearn.get_config()["enable_metadata_routing"] and (path or searches):
+        return (
+            {"groups": groups} if get_routing_for_object(whole).consumes("fit", ["groups"]) else {}
+        )
     asks = searches or (fit is not None and "groups" in inspect.signature(fit).parameters)
     return {"__".join([*path, "groups"]): groups} if asks else {}
 

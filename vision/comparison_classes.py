@@ -53,7 +53,9 @@ def codes(labels, classes):
     [1, -1]
     """
     places = {label: place for place, label in enumerate(np.asarray(classes).tolist())}
-    return np.array([places.get(label, -1) for label in np.asarray(labels).tolist()], np.intp)
+    # An array of a list would hold labels of several types as texts.
+    labels = labels.tolist() if isinstance(labels, np.ndarray) else labels
+    return np.array([places.get(label, -1) for label in labels], np.intp)
 
 
 class _Areas:
@@ -73,8 +75,12 @@ class _Areas:
                 return counts
         counts = weights @ self.true, weights @ self.said, weights @ self.both
         if not weights.flags.writeable:
+            self._known = [known for known in self._known if known[0]() is not None]
             self._known.append((weakref.ref(weights), counts))
         return counts
+
+    def __getstate__(self):
+        return self.__dict__ | {"_known": []}
 
     def balanced_accuracy(self, weights):
         """Recall, averaged over the classes that occur."""

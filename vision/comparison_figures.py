@@ -90,7 +90,8 @@ def drawn(comparison, name):
     if name not in titles:
         hint = did_you_mean(name, titles) if isinstance(name, str) else ""
         known = ", ".join(map(repr, titles)) or "none, as no candidate finished"
-        raise UnknownNameError(f"This comparison has no figure {name!r}. {hint} It has {known}.")
+        words = f"This comparison has no figure {name!r}.", hint, f"It has {known}."
+        raise UnknownNameError(" ".join(filter(None, words)))
     look = Look(comparison.candidates)
     kind, _, of = name.partition(": ")
     more = (comparison[of],) if of else ()

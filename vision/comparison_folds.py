@@ -84,10 +84,12 @@ def make_folds(cv, truth, groups=None, *, stratified, random_state=0, owner="com
 
 
 def _checked_groups(groups, count, owner):
+    # An array of a list would hold what is not known, and numbers among texts, as texts.
+    entries = groups.tolist() if hasattr(groups, "tolist") else groups
     groups = np.asarray(groups)
     if groups.shape != (count,):
         refuse("groups", groups, f"one entry for each of {count} images", owner)
-    entries = groups.tolist()
+    entries = [one.item() if isinstance(one, np.generic) else one for one in entries]
     for place, one in enumerate(entries):
         if one is None or (one == one) is not True:  # NaN, or a table's own word for it
             hint = "An image that belongs to no other is a group of its own."

@@ -324,7 +324,7 @@ def _all(comparison, one):
             if latency is None
             else map(took_ms, (latency.one_ms, latency.one_p95_ms, latency.batch_ms))
         ),
-        took(float(np.mean(one.fit_seconds))) if one.fit_seconds else UNKNOWN,
+        took(COSTS["fit"](one)) if one.fit_seconds else UNKNOWN,
         UNKNOWN if one.memory_bytes is None else in_bytes(one.memory_bytes),
         UNKNOWN if one.parameters is None else f"{one.parameters:,}",
         UNKNOWN if one.size_bytes is None else in_bytes(one.size_bytes),

@@ -330,6 +330,8 @@ class Comparison:
     def __repr__(self):
         best = self.ranking()[:1]
         told = f", best {best[0]!r}" if best else ""
+        failed = sum(candidate.failed for candidate in self.candidates)
+        told += f", {failed} failed" if failed else ""
         return f"Comparison({self.task}, {len(self.candidates)} candidates{told})"
 
     def model(self, name, fold):

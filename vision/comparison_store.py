@@ -5,6 +5,7 @@ it is written down, the pixels and truth, the folds, the seed and the versions o
 change in any of them is another key. Code of steps of one's own is not in it.
 """
 
+import contextlib
 import hashlib
 import json
 import pickle
@@ -125,18 +126,15 @@ def candidate_key(estimator):
 
     from vision.archive import members
 
-    fresh = clone(estimator)
-    told = {"versions": versions_of(fresh), "format": FORMAT}
     try:
-        members(fresh)
-        return pipeline_key(fresh, told)
-    except VisionError:
-        pass
-    try:
-        told["pickle"] = content_hash(pickle.dumps(fresh))
-    except Exception:  # whatever a class of the user's own raises there
+        fresh = clone(estimator)
+        told = {"versions": versions_of(fresh), "format": FORMAT}
+        with contextlib.suppress(VisionError):
+            members(fresh)
+            return pipeline_key(fresh, told)
+        return told_key(told | {"pickle": content_hash(pickle.dumps(fresh))})
+    except Exception:  # whatever a class of the user's own raises there: it has a row for that
         return None
-    return told_key(told)
 
 
 def told_key(told):

@@ -90,12 +90,13 @@ class Contours(Measures, Fillings, Result):
         >>> Contours.from_opencv((dot,), None, (9, 9))[0].tolist()
         [[3, 4]]
         """
-        return cls._of(points, hierarchy, shape, None if kept is None else np.flatnonzero(kept))
+        rows = None if kept is None else np.flatnonzero(kept)
+        return cls._of(points if rows is None else _taken(points, rows), hierarchy, shape, rows)
 
     @classmethod
     def _of(cls, points, hierarchy, shape, rows=None):
-        """Some rows of contours and of their hierarchy: some microseconds of every pipeline that
-        ends here are saved by making each field on its first use.
+        """Contours that are rows of a hierarchy: some microseconds of every pipeline that ends
+        here are saved by making each field on its first use.
         """
         self = _new(cls)
         fields = self.__dict__
@@ -109,10 +110,7 @@ class Contours(Measures, Fillings, Result):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         points, hierarchy, rows = self.__dict__["_found"]
         if name == "points":
-            if points is not None:  # unless another thread was quicker
-                points = points if rows is None else _taken(points, rows)
-                self._hold(points=tuple(_locked(one.reshape(-1, 2)) for one in points))
-                self.__dict__["_found"] = None, hierarchy, rows  # those not taken are let go
+            self._hold(points=tuple(_locked(one.reshape(-1, 2)) for one in points))
         elif hierarchy is None:
             self._hold(hierarchy=None)
         else:
@@ -131,7 +129,7 @@ class Contours(Measures, Fillings, Result):
         return self._selected(self.points, rows) if rows.ndim else self.points[rows]
 
     def _selected(self, points, rows, shape=None):
-        return self._of(points, self.hierarchy, shape or self.shape, rows)
+        return self._of(_taken(points, rows), self.hierarchy, shape or self.shape, rows)
 
     def __repr__(self):
         return f"Contours({len(self)} in {described(self.shape)})"

@@ -1,5 +1,7 @@
 """`Pipeline`: scikit-learn's own, with image steps, and callable on one image."""
 
+import contextlib
+
 import numpy as np
 import sklearn.pipeline
 from sklearn.base import clone
@@ -213,13 +215,20 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         """All features of the last step's branches as one row."""
         return join_rows(self(image))
 
-    def _renew(self):
+    @contextlib.contextmanager
+    def _renewed(self):
+        """Within, the steps are clones; if fitting them fails, those that were there come back."""
         self.chain_kinds()
-        renewed = [
+        before = self.steps
+        self.steps = [
             (name, step if step is None or isinstance(step, str) else clone(step))
-            for name, step in self.steps
+            for name, step in before
         ]
-        self.steps = renewed
+        try:
+            yield
+        except BaseException:
+            self.steps = before
+            raise
 
     def _iter(self, *args, **kwargs):
         # scikit-learn walks the steps through here, before it predicts as before it fits.
@@ -230,7 +239,8 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         """Fit copies of the steps, one after another.
 
         Every step is first replaced by its clone, so that two pipelines made from a common part
-        never share what they learn. Where nothing can be learned, `truth` is allowed and ignored.
+        never share what they learn; if it fails, what was learned before is still there. Where
+        nothing can be learned, `truth` is allowed and ignored.
 
         Parameters
         ----------
@@ -244,17 +254,17 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         Pipeline
             Itself.
         """
-        self._renew()
-        if is_lazy(images):
-            from vision.entry import check_entry
+        with self._renewed():
+            if is_lazy(images):
+                from vision.entry import check_entry
 
-            check_entry(self.chain_kinds(), images)
-        if truth is not None and self._ends_in_ours():
-            truth = self._checked(as_batch(images, "pipeline"), truth)
-        if all(is_stateless(step) for step in self._parts()):
-            self.plan()
-            return self
-        return super().fit(images, truth, **params)
+                check_entry(self.chain_kinds(), images)
+            if truth is not None and self._ends_in_ours():
+                truth = self._checked(as_batch(images, "pipeline"), truth)
+            if all(is_stateless(step) for step in self._parts()):
+                self.plan()
+                return self
+            return super().fit(images, truth, **params)
 
     def _checked(self, images, truth):
         """The truth, found good, in the pixels of the first step of ours that learns from it."""
@@ -277,14 +287,14 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
         """
         if self._ends_in_ours():
             return self.fit(images, truth, **params).transform(images)
-        self._renew()
-        return super().fit_transform(images, truth, **params)
+        with self._renewed():
+            return super().fit_transform(images, truth, **params)
 
     @_final_has("fit_predict")
     def fit_predict(self, images, truth=None, **params):
         """Fit, then predict for the same images, as clusterers do."""
-        self._renew()
-        return super().fit_predict(images, truth, **params)
+        with self._renewed():
+            return super().fit_predict(images, truth, **params)
 
     def _ends_in_ours(self):
         """Whether the last step transforms, so that calling tells what each image gives."""

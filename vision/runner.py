@@ -93,7 +93,7 @@ def run(
         Fitted, if it learns anything.
     source : str, path-like, list, ndarray or Images
         A folder, a pattern, a zip or tar archive, a manifest, a URL, a list of files, or pictures
-        in memory, as `Images` takes them. What an earlier run wrote below it is left out.
+        in memory, as `Images` takes them. What an earlier run wrote to `out` is left out.
     out : str or path-like
         The folder of the outputs; made if it is not there.
     mode : {"rgb", "gray", "unchanged"}, optional

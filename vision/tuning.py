@@ -14,7 +14,9 @@ from vision.comparison_candidates import by_place, taken
 from vision.comparison_folds import make_folds
 from vision.composition import Composable, chain
 from vision.errors import ParameterError
+from vision.kinds import Kind
 from vision.nearest import did_you_mean
+from vision.truth import check_truth
 
 LIMIT = 0.02  # of the score: by more than that, it is said to be flattered
 
@@ -201,12 +203,13 @@ def tune(
     if isinstance(pipeline, Composable) and not hasattr(pipeline, "predict"):
         pipeline = chain(pipeline)  # a step alone has no score
     settings, words = _settings(pipeline, space, trials, random_state)
-    images, truth = _checked_data(images, truth)
+    classifies = is_classifier(pipeline)
+    images, truth = _checked_data(images, truth, classifies)
     folds = make_folds(
         cv,
         truth,
         groups,
-        stratified=is_classifier(pipeline),
+        stratified=classifies,
         random_state=random_state,
         owner="tune",
     )
@@ -230,7 +233,7 @@ def tune(
     return Tuned(winner, best.parameters, best.score, expected, tuple(tried), tuple(notes))
 
 
-def _checked_data(images, truth):
+def _checked_data(images, truth, classifies):
     """Both by place; behind other steps images may be rows of numbers."""
     if not hasattr(images, "__len__"):
         refuse("images", images, "a list, an array or vision.Images", "tune")
@@ -238,6 +241,8 @@ def _checked_data(images, truth):
     came = len(truth) if hasattr(truth, "__len__") else truth
     if came != count:
         refuse("truth", came, f"one entry an image, {count}", "tune")
+    if classifies:
+        check_truth(truth, Kind.CLASS, count)
     return by_place(images), by_place(truth)
 
 

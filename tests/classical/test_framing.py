@@ -7,11 +7,23 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage import data
 
+from classical import Letterbox, Rotate
 from classical.framing import Crop, Flip, Pad
 from vision.errors import ImageError, KindError, ParameterError
 from vision.kinds import Kind
 
 SIZES = st.integers(min_value=1, max_value=9)
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.5, 128])
+def test_a_border_that_no_float_image_holds_is_refused(value):
+    image = np.zeros((4, 6, 3), np.float32)
+    for step in (Pad(1, value=value), Rotate(10, value=value), Letterbox(9, value=value)):
+        with pytest.raises(ParameterError, match=r"'value'.*from 0 to 1 for a float image"):
+            step(image)
+    assert Pad(1, value=0.5)(image)[0, 0].tolist() == [0.5] * 3
+    assert Pad(1, value=-7)(image[..., 0])[0, 0] == -7  # of a map, anything
+
 
 # --- Crop
 

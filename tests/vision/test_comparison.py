@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 import skimage.data
+import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import (
     GridSearchCV,
@@ -179,6 +181,19 @@ def test_groups_stay_together_where_a_candidate_makes_folds_of_its_own():
     assert len(inner) > 4 * 5 * 3
     for learned, asked in inner:
         assert not set(groups[learned]) & set(groups[asked])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_groups_are_told_to_those_alone_that_take_them(routing):
+    space = {"C": [1, 2]}
+    candidates = {
+        "own": RawPixels(8) >> LogisticRegressionCV(cv=3, Cs=[0.1], max_iter=2000),
+        "grouped": RawPixels(8) >> GridSearchCV(SVC(), space, cv=GroupKFold(3)),
+        "plain": RawPixels(8) >> GridSearchCV(SVC(), space, cv=3),
+    }
+    with sklearn.config_context(enable_metadata_routing=routing):
+        study = compared(candidates, groups=np.arange(COUNT) // 6)
+    assert [candidate.error for candidate in study.candidates] == [None] * 3
 
 
 class Wordy(ClassifierMixin, BaseEstimator):

@@ -119,6 +119,18 @@ def test_an_image_of_unknown_group_is_refused(missing):
         make_folds(3, LABELS, groups, stratified=True)
 
 
+def test_a_list_of_groups_is_looked_at_before_numpy_makes_texts_of_it():
+    for missing in (None, np.nan):
+        groups = [missing if place == 7 else str(place // 2) for place in range(42)]
+        with pytest.raises(ParameterError, match="known for each image, also for 7"):
+            make_folds(3, LABELS, groups, stratified=True)
+    with pytest.raises(ParameterError, match="all texts or all numbers"):
+        make_folds(3, LABELS, [1, "1", "2"] * 14, stratified=True)
+    numbers = [np.int64(place // 2) for place in range(42)]
+    expected = make_folds(3, LABELS, np.arange(42) // 2, stratified=True).held_out
+    assert np.array_equal(make_folds(3, LABELS, numbers, stratified=True).held_out, expected)
+
+
 def test_groups_of_a_table_with_gaps_or_of_two_types_are_refused():
     pandas = pytest.importorskip("pandas")
     gaps = pandas.Series(["a", None, "b"] * 14, dtype="string")

@@ -34,6 +34,20 @@ def test_what_has_finished_is_not_done_again(tmp_path):
     assert not list(tmp_path.glob(".vision-*"))
 
 
+class Odd(Recorder):
+    """No copy can be made of it: it does not keep its parameters as they came."""
+
+    def __init__(self, answers=None, crash_at=None):
+        super().__init__(list(answers), crash_at)
+
+
+def test_one_that_cannot_be_copied_is_a_row_with_a_folder_too(tmp_path):
+    candidates = {"good": Recorder(answers(range(6))), "odd": Odd(answers(range(6)))}
+    study = compared(candidates, folder=tmp_path)
+    assert not study["good"].failed
+    assert "RuntimeError" in study["odd"].error
+
+
 def test_a_folder_that_takes_nothing_more_costs_nothing_measured(tmp_path, monkeypatch):
     def full(path, data, **options):
         raise WriteError("No space left on device.")

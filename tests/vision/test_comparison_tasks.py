@@ -1,6 +1,7 @@
 """The metrics of a comparison against scikit-learn and scikit-image, also of resampled images."""
 
 import gc
+import pickle
 import warnings
 import weakref
 
@@ -14,7 +15,7 @@ from sklearn import metrics
 from classical import Canny, Gray, MedianBlur, Otsu, RawPixels, Sobel
 from vision import intervals
 from vision.boundaries import boundary_f
-from vision.comparison_classes import rate_classes
+from vision.comparison_classes import codes, rate_classes
 from vision.comparison_edges import rate_edges
 from vision.comparison_pictures import boundary_agreement, rate_restoration, rate_segmentation
 from vision.comparison_tasks import TASKS, Mean, task_named, task_of_candidates
@@ -46,6 +47,24 @@ def by_sklearn(names, truth, said, probabilities):
             ),
             "log loss": metrics.log_loss(truth, probabilities, labels=names),
         }
+
+
+def test_labels_of_several_types_are_looked_up_as_what_they_are():
+    assert codes([0, "unknown", 1], np.array([0, 1])).tolist() == [0, -1, 1]
+    assert codes(["0", 1], np.array(["0", "1"])).tolist() == [0, -1]
+    assert codes(["nan", float("nan")], np.array(["a", "nan"])).tolist() == [1, -1]
+    found = rate_classes([0, "unknown", 1, 1], None, [0, 0, 1, 1], np.array([0, 1]))
+    assert found.per_image.tolist() == [1, 0, 1, 1]
+
+
+def test_ratings_that_were_used_travel_to_another_process():
+    names, truth, said, _ = answers()
+    found = rate_classes(said, None, truth, names)
+    blocks = list(resampled(len(truth), 5, 0))
+    before = [found.statistics["macro F1"](weights) for weights in blocks]
+    again = pickle.loads(pickle.dumps(found))
+    after = [again.statistics["macro F1"](weights) for weights in blocks]
+    assert np.array_equal(before, after)
 
 
 def test_counts_of_a_resample_do_not_keep_it_in_memory():

@@ -422,3 +422,21 @@ def test_an_outlier_detector_names_without_scores():
     images = [np.full((4, 4), value, np.uint8) for value in (1, 2, 3, 250)]
     found = (RawPixels(2) >> IsolationForest(random_state=0)).fit(images)
     assert [found(image).label for image in images] == found.predict(images).tolist()
+
+
+def test_a_refused_fit_leaves_what_was_learned_before():
+    images = data.lfw_subset().astype(np.float32)
+    images, labels = np.rint(images * 255).astype(np.uint8), np.repeat([1, 0], 100)
+    fitted = (RawPixels(8) >> SVC()).fit(images, labels)
+    expected = fitted.predict(images)
+    for batch, truth, options in (
+        (images, labels, {"epochs": 2}),
+        (images, labels[:5], {}),
+        (images, [None] * 200, {}),
+        (images.reshape(200, -1), labels, {}),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            fitted.fit(batch, truth, **options)
+        assert np.array_equal(fitted.predict(images), expected)
+    again = fitted.fit(images, 1 - labels).predict(images)
+    assert np.array_equal(again, 1 - expected)

@@ -337,3 +337,12 @@ class TestEstimator:
         )
         assert study["tuned"].error is None
         assert study.ranking()[0] == "tuned"
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_labels_with_gaps_are_refused(missing):
+    digits = load_digits()
+    images = digits.images[:60].astype(np.uint8) * 15
+    labels = [missing if place == 5 else "ab"[place % 2] for place in range(60)]
+    with pytest.raises(ParameterError, match="at index 5"):
+        tune(RawPixels(8) >> GaussianNB(), {"gaussiannb__var_smoothing": [0.1]}, images, labels)

@@ -29,7 +29,7 @@ import pkgutil
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -140,7 +140,11 @@ def fresh(value):
     """An image as it is, a result without the measures that it has kept."""
     if isinstance(value, np.ndarray):
         return value
-    return value.unchecked(**{one.name: getattr(value, one.name) for one in fields(value)})
+    cls, copy = type(value), object.__new__(type(value))
+    for name, held in vars(value).items():
+        if not isinstance(getattr(cls, name, None), functools.cached_property):
+            copy.__dict__[name] = held
+    return copy
 
 
 def timed(function, value, repeats):

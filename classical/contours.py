@@ -90,7 +90,8 @@ class FindContours(Step):
         mode, approximation, filters = self._tables
         points, hierarchy = cv2.findContours(image, mode, approximation)
         kept = self._kept(points, hierarchy) if filters and points else None
-        return Contours.from_opencv(points, hierarchy, image.shape, kept)
+        apart = self.mode == "external"
+        return Contours.from_opencv(points, hierarchy, image.shape, kept, apart=apart)
 
     def _kept(self, points, hierarchy):
         areas = polygon_areas(points)

@@ -13,12 +13,6 @@ _SCORES = {"harris": cv2.ORB_HARRIS_SCORE, "fast": cv2.ORB_FAST_SCORE}
 _ORB_BYTES, _SIFT_NUMBERS = 32, 128
 
 
-def _strongest(found, descriptors, shape, count=None):
-    """The `count` strongest of what OpenCV found, the strongest first."""
-    keypoints = Keypoints.from_opencv(found, shape, descriptors)
-    return keypoints[np.argsort(-keypoints.responses, kind="stable")[:count]]
-
-
 class ORB(Step):
     """Corners at several scales with a direction and 256 bits that describe each: fast and free.
 
@@ -119,7 +113,8 @@ class ORB(Step):
             scoreType=_SCORES[self.score],
         )
         found, rows = detector.detectAndCompute(image, None)
-        return _strongest(found, nothing if rows is None else rows, image.shape)
+        rows = nothing if rows is None else rows
+        return Keypoints.from_opencv(found, image.shape, rows, ranked=True)
 
 
 class SIFT(Step):
@@ -207,4 +202,5 @@ class SIFT(Step):
         )
         found, rows = detector.detectAndCompute(image, None)
         rows = np.empty((0, _SIFT_NUMBERS), np.float32) if rows is None else rows
-        return _strongest(found, rows, image.shape, self.n_features)
+        keypoints = Keypoints.from_opencv(found, image.shape, rows, ranked=True)
+        return keypoints if self.n_features is None else keypoints[: self.n_features]

@@ -1,11 +1,18 @@
 """Numbers that describe a shape, wherever it lies, however large and turned."""
 
+import math
+
 import numpy as np
 
 from vision.checks import check_bool
 from vision.kinds import Kind
 from vision.opencv import cv2
 from vision.step import FeatureStep
+
+# Of OpenCV's normalised moments, divided by m00 to the power 1 + order / 2: white is 1, not 255.
+_FACTORS = {
+    f"nu{p}{q}": 255 ** ((p + q) / 2) for p in range(4) for q in range(4) if 2 <= p + q <= 3
+}
 
 
 class HuMoments(FeatureStep):
@@ -61,11 +68,9 @@ class HuMoments(FeatureStep):
     def apply(self, image):
         """See `Step.apply`."""
         moments = cv2.moments(image)
-        for name in moments:
-            if name.startswith("nu"):
-                # Divided by m00 to the power 1 + order / 2, and white is 1, not 255.
-                moments[name] *= 255 ** (sum(map(int, name[2:])) / 2)
-        found = cv2.HuMoments(moments).ravel()
+        for name, factor in _FACTORS.items():
+            moments[name] *= factor
+        found = cv2.HuMoments(moments).ravel().tolist()
         if self.log_scale:
-            found = -np.sign(found) * np.log10(np.abs(found), where=found != 0, out=found * 0)
-        return found.astype(np.float32)
+            found = [-math.copysign(1, h) * math.log10(abs(h)) if h else 0.0 for h in found]
+        return np.array(found, np.float32)

@@ -219,7 +219,7 @@ class Negative(Step):
 
     def apply(self, image):
         """See `Step.apply`."""
-        return np.subtract(1, image) if image.dtype == np.float32 else cv2.bitwise_not(image)
+        return cv2.bitwise_not(image) if image.dtype.kind == "u" else np.subtract(1, image)
 
 
 def _most(image):

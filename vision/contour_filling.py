@@ -12,7 +12,7 @@ class Fillings:
     The outline's own pixels belong to the region, also those of the outline of a hole: filling
     what ``FindContours(mode="ccomp")`` found gives its mask back. Without a hierarchy every
     contour is a region without holes. A subclass has `points`, `hierarchy`, `nested`, `depths`,
-    `areas`, `boxes` and `shape`.
+    `areas`, `boxes`, `shape`, and `_apart`: whether no two regions are known to overlap.
     """
 
     def to_mask(self):
@@ -31,6 +31,8 @@ class Fillings:
         [0, 255, 255, 255, 0]
         """
         canvas = np.zeros(self.shape, np.uint8)
+        if self._apart:
+            return cv2.drawContours(canvas, self.points, -1, 255, cv2.FILLED)
         if not self.nested:
             # One by one: in one call, what two have in common would be left out. Dots and lines
             # have no inside and save the call.

@@ -154,7 +154,9 @@ class Measures:
     @property
     def nested(self):
         """Whether any contour is known to lie in another."""
-        return self.hierarchy is not None and bool(self.hierarchy[:, 3].max(initial=-1) >= 0)
+        if self._apart or self.hierarchy is None:
+            return False
+        return bool(self.hierarchy[:, 3].max(initial=-1) >= 0)
 
     def hulls(self):
         """The convex hull of each contour.

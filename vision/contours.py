@@ -58,6 +58,7 @@ class Contours(Measures, Fillings, Result):
         *("circularity", "solidity", "eccentricity", "orientation"),
     )
     kind = "contours"
+    _apart = False  # whether no two regions are known to have a pixel in common
 
     def __post_init__(self):
         if not isinstance(self.points, tuple | list):
@@ -68,7 +69,7 @@ class Contours(Measures, Fillings, Result):
         self._hold(points=points, shape=shape, hierarchy=hierarchy)
 
     @classmethod
-    def from_opencv(cls, points, hierarchy, shape, kept=None):
+    def from_opencv(cls, points, hierarchy, shape, kept=None, *, apart=False):
         """What ``cv2.findContours`` gave, taken over without copies or checks.
 
         Parameters
@@ -79,6 +80,9 @@ class Contours(Measures, Fillings, Result):
             The (height, width) of the image.
         kept : (n,) array of bool, optional
             Which contours are taken; all if not given.
+        apart : bool, default=False
+            Whether no two regions have a pixel in common, as those of ``cv2.RETR_EXTERNAL``: they
+            are filled by one call.
 
         Returns
         -------
@@ -91,10 +95,11 @@ class Contours(Measures, Fillings, Result):
         [[3, 4]]
         """
         rows = None if kept is None else np.flatnonzero(kept)
-        return cls._of(points if rows is None else _taken(points, rows), hierarchy, shape, rows)
+        points = points if rows is None else _taken(points, rows)
+        return cls._of(points, hierarchy, shape, rows, apart)
 
     @classmethod
-    def _of(cls, points, hierarchy, shape, rows=None):
+    def _of(cls, points, hierarchy, shape, rows, apart):
         """Contours that are rows of a hierarchy: some microseconds of every pipeline that ends
         here are saved by making each field on its first use.
         """
@@ -102,6 +107,7 @@ class Contours(Measures, Fillings, Result):
         fields = self.__dict__
         fields["shape"] = shape
         fields["_found"] = points, hierarchy, rows
+        fields["_apart"] = apart
         return self
 
     def __getattr__(self, name):
@@ -126,10 +132,11 @@ class Contours(Measures, Fillings, Result):
 
     def __getitem__(self, index):
         rows = chosen(index, len(self), type(self).__name__)
-        return self._selected(self.points, rows) if rows.ndim else self.points[rows]
-
-    def _selected(self, points, rows, shape=None):
-        return self._of(_taken(points, rows), self.hierarchy, shape or self.shape, rows)
+        if not rows.ndim:
+            return self.points[rows]
+        once = isinstance(index, slice) or getattr(index, "dtype", None) == bool
+        apart = self._apart and once
+        return self._of(_taken(self.points, rows), self.hierarchy, self.shape, rows, apart)
 
     def __repr__(self):
         return f"Contours({len(self)} in {described(self.shape)})"
@@ -167,7 +174,7 @@ class Contours(Measures, Fillings, Result):
     def _mapped(self, matrix, shape):
         cut = [_cut(map_points(matrix, one), shape) for one in self.points]
         rows = np.flatnonzero([len(one) for one in cut])
-        return self._selected(cut, rows, shape)
+        return self._of(_taken(cut, rows), self.hierarchy, shape, rows, apart=False)
 
 
 def _outline(points):

@@ -89,7 +89,7 @@ class Keypoints(Rows):
         return rows
 
     @classmethod
-    def from_opencv(cls, keypoints, shape, descriptors=None):
+    def from_opencv(cls, keypoints, shape, descriptors=None, *, ranked=False):
         """What a detector of OpenCV gave.
 
         Parameters
@@ -99,6 +99,8 @@ class Keypoints(Rows):
         shape : tuple of int
             The (height, width) of the image.
         descriptors : (n, d) array, optional
+        ranked : bool, default=False
+            Whether the strongest come first; else they keep their order.
 
         Returns
         -------
@@ -110,16 +112,25 @@ class Keypoints(Rows):
         [7.0]
         """
         count = len(keypoints)
-        points = cv2.KeyPoint_convert(keypoints) if count else np.empty((0, 2))
-        sizes, angles, responses = (
-            np.fromiter(map(attrgetter(name), keypoints), np.float64, count)
-            for name in ("size", "angle", "response")
-        )
-        # SIFT gives 360 itself for a hair below 0.
-        angles = np.where(angles >= 360, angles - 360, angles)
-        angles = None if (angles == _NO_ANGLE).all() else angles
         if descriptors is not None:
             descriptors = np.asarray(descriptors).view()  # theirs stay writeable
+        responses = np.fromiter(map(attrgetter("response"), keypoints), np.float64, count)
+        if ranked:
+            order = np.argsort(-responses, kind="stable")
+            keypoints = [keypoints[place] for place in order.tolist()]
+            responses = responses.take(order)
+            if descriptors is not None:
+                descriptors = descriptors.take(order, axis=0)
+        points = cv2.KeyPoint_convert(keypoints) if count else np.empty((0, 2))
+        sizes, angles = (
+            np.fromiter(map(attrgetter(name), keypoints), np.float64, count)
+            for name in ("size", "angle")
+        )
+        largest = angles.max(initial=_NO_ANGLE)
+        if largest == _NO_ANGLE:
+            angles = None
+        elif largest >= 360:  # SIFT gives 360 itself for a hair below 0
+            angles[angles >= 360] -= 360
         return cls.unchecked(
             points=points.astype(np.float64),
             shape=check_shape("shape", shape, cls.__name__),

@@ -38,7 +38,8 @@ class ImageEstimator(Composable, BaseEstimator):
     dtypes = ("uint8",)
     example = {}
     revision = 1
-    _PREPARED = ("_ready", "_tables", "_accepted", "_flat")
+    _ready = None  # of an instance: dtype and shape of the last image that was let in for its form
+    _PREPARED = ("_ready", "_tables", "_accepted")
 
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -86,8 +87,7 @@ class ImageEstimator(Composable, BaseEstimator):
         self.check_params()
         self.__dict__["_tables"] = self.prepare()
         self.__dict__["_accepted"] = {}
-        self.__dict__["_flat"] = None
-        self.__dict__["_ready"] = True
+        self.__dict__["_ready"] = None
 
     def __call__(self, image):
         """Apply the step to one image.
@@ -111,16 +111,9 @@ class ImageEstimator(Composable, BaseEstimator):
         ImageError
             If `image` has no pixels.
         """
-        state = self.__dict__
-        if "_ready" not in state:
+        # A threshold takes 8 us: what has the form of the last good image is let in without a call.
+        if type(image) is not np.ndarray or (image.dtype, image.shape) != self._ready:
             self.make_ready()
-        # A threshold takes 8 us: what is known by its dtype alone is let in without a call.
-        if not (
-            type(image) is np.ndarray
-            and image.dtype is state["_flat"]
-            and image.ndim == 2
-            and image.size
-        ):
             self.admit(image)
         return self.apply(image)
 
@@ -129,12 +122,11 @@ class ImageEstimator(Composable, BaseEstimator):
         if type(image) is np.ndarray:
             signature = image.dtype if image.ndim == 2 else (image.dtype, image.shape[2:])
             holds = self._accepted.get(signature)
-            if holds is not None and holds(image):
-                return
-            check_input(image, self.takes, self.dtypes, type(self).__name__)
-            holds = self._accepted[signature] = check_of_values(image, self.takes)
-            if image.ndim == 2 and holds is has_pixels:
-                self.__dict__["_flat"] = image.dtype
+            if holds is None or not holds(image):
+                check_input(image, self.takes, self.dtypes, type(self).__name__)
+                holds = self._accepted[signature] = check_of_values(image, self.takes)
+            if holds is has_pixels:
+                self.__dict__["_ready"] = image.dtype, image.shape
         elif isinstance(image, np.ndarray) or type(image) not in self._accepted:
             check_input(image, self.takes, self.dtypes, type(self).__name__)
             self._accepted[type(image)] = None  # of a result nothing but its class counts

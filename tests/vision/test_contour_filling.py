@@ -20,7 +20,8 @@ masks = arrays(
 
 def outlines(mask, mode):
     points, hierarchy = cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)
-    return Contours.from_opencv(points, hierarchy, mask.shape)
+    apart = mode == cv2.RETR_EXTERNAL
+    return Contours.from_opencv(points, hierarchy, mask.shape, apart=apart)
 
 
 @settings(deadline=None, max_examples=200)
@@ -46,6 +47,25 @@ def test_without_a_hierarchy_holes_are_filled(mask):
     filled = ndimage.binary_fill_holes(mask)
     assert np.array_equal(outlines(mask, cv2.RETR_EXTERNAL).to_mask() > 0, filled)
     assert np.array_equal(outlines(mask, cv2.RETR_LIST).to_mask() > 0, filled)
+
+
+@settings(deadline=None)
+@given(masks, st.integers(1, 5))
+def test_some_of_the_outer_contours_are_filled_as_each_alone(mask, every):
+    found = outlines(mask, cv2.RETR_EXTERNAL)
+    labels, count = ndimage.label(ndimage.binary_fill_holes(mask), np.ones((3, 3)))
+    assert len(found) == count
+    chosen = np.arange(count) % every == 0
+    numbers = [labels[y, x] for (x, y), *_ in found[chosen]]
+    expected = np.isin(labels, numbers) & (labels > 0)
+    assert np.array_equal(found[chosen].to_mask() > 0, expected)
+    assert np.array_equal(found[::every].to_mask() > 0, expected)
+
+
+def test_a_contour_that_is_chosen_twice_is_filled_once():
+    mask = np.zeros((9, 9), np.uint8)
+    mask[1:5, 1:8] = 255
+    assert np.array_equal(outlines(mask, cv2.RETR_EXTERNAL)[[0, 0]].to_mask(), mask)
 
 
 def test_overlapping_contours_are_united():

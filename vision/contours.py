@@ -134,7 +134,7 @@ class Contours(Measures, Fillings, Result):
         rows = chosen(index, len(self), type(self).__name__)
         if not rows.ndim:
             return self.points[rows]
-        once = isinstance(index, slice) or getattr(index, "dtype", None) == bool
+        once = isinstance(index, slice) or getattr(index, "dtype", None) is np.dtype(bool)
         apart = self._apart and once
         return self._of(_taken(self.points, rows), self.hierarchy, self.shape, rows, apart)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from vision.canvas import INK, PAPER, draw_text, font_size, shortened, text_mask
 from vision.checks import check_choice, refuse
+from vision.conversions import as_python
 from vision.mapping import check_shape
 from vision.result_base import Result
 
@@ -183,7 +184,7 @@ def _score_table(estimator, rows):
 
 
 def _label(value):
-    value = value.item() if isinstance(value, np.generic) else value
+    value = as_python(value)
     if isinstance(value, float) and value.is_integer():  # a column of a table with gaps
         return int(value)
     if not isinstance(value, str | numbers.Integral):

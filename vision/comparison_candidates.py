@@ -15,7 +15,7 @@ from sklearn.frozen import FrozenEstimator
 
 from vision.comparison_costs import PeakMemory, latency_of, parameters_of, size_of
 from vision.composition import Composable, chain
-from vision.conversions import what_came
+from vision.conversions import as_python, what_came
 from vision.errors import KindError, ParameterError, VisionError
 from vision.flow import core_of, is_stateless, takes_of
 from vision.kinds import Kind
@@ -256,7 +256,7 @@ class Said:
         if flat and predictions.dtype != object:
             predictions = predictions.tolist()
         else:
-            predictions = [_plain(prediction) for prediction in predictions]
+            predictions = [as_python(prediction) for prediction in predictions]
         if len(predictions) != len(places):
             raise ParameterError(f"{len(places)} images, but {len(predictions)} predictions")
         if self.classes is not None:
@@ -316,10 +316,6 @@ def _are_shares(table):
     return bool(((table >= -ROUNDING) & (table <= 1 + ROUNDING)).all())
 
 
-def _plain(prediction):
-    return prediction.item() if isinstance(prediction, np.generic) else prediction
-
-
 def _run_fold(study, estimator, split, outcome, said):
     train, test = split
     memory = PeakMemory()
@@ -369,9 +365,7 @@ def _groups_for(model, groups):
     fit = getattr(model, "fit", None)
     searches = all(hasattr(model, name) for name in ("refit", "cv", "error_score"))
     if sklearn.get_config()["enable_metadata_routing"] and (path or searches):
-        return (
-            {"groups": groups} if get_routing_for_object(whole).consumes("fit", ["groups"]) else {}
-        )
+        return dict.fromkeys(get_routing_for_object(whole).consumes("fit", ["groups"]), groups)
     asks = searches or (fit is not None and "groups" in inspect.signature(fit).parameters)
     return {"__".join([*path, "groups"]): groups} if asks else {}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.checks import check_integer, refuse
+from vision.conversions import as_python
 from vision.errors import ParameterError
 
 
@@ -89,7 +90,7 @@ def _checked_groups(groups, count, owner):
     groups = np.asarray(groups)
     if groups.shape != (count,):
         refuse("groups", groups, f"one entry for each of {count} images", owner)
-    entries = [one.item() if isinstance(one, np.generic) else one for one in entries]
+    entries = [as_python(one) for one in entries]
     for place, one in enumerate(entries):
         if one is None or (one == one) is not True:  # NaN, or a table's own word for it
             hint = "An image that belongs to no other is a group of its own."

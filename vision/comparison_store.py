@@ -128,12 +128,15 @@ def candidate_key(estimator):
 
     try:
         fresh = clone(estimator)
-        told = {"versions": versions_of(fresh), "format": FORMAT}
-        with contextlib.suppress(VisionError):
-            members(fresh)
-            return pipeline_key(fresh, told)
-        return told_key(told | {"pickle": content_hash(pickle.dumps(fresh))})
     except Exception:  # whatever a class of the user's own raises there: it has a row for that
+        return None
+    told = {"versions": versions_of(fresh), "format": FORMAT}
+    with contextlib.suppress(VisionError):
+        members(fresh)
+        return pipeline_key(fresh, told)
+    try:
+        return told_key(told | {"pickle": content_hash(pickle.dumps(fresh))})
+    except Exception:  # so too where it is pickled
         return None
 
 

@@ -156,7 +156,7 @@ class Measures:
         """Whether any contour is known to lie in another."""
         if self._apart or self.hierarchy is None:
             return False
-        return bool(self.hierarchy[:, 3].max(initial=-1) >= 0)
+        return any_parent(self.hierarchy)
 
     def hulls(self):
         """The convex hull of each contour.
@@ -275,6 +275,17 @@ def polygon_areas(outlines):
     """
     area = cv2.contourArea
     return np.array([area(one) if len(one) > 2 else 0.0 for one in outlines], np.float64)
+
+
+def any_parent(hierarchy):
+    """Whether any of these contours lies in another.
+
+    Examples
+    --------
+    >>> any_parent(np.array([[1, -1, -1, -1], [-1, 0, -1, -1]]))
+    False
+    """
+    return bool(hierarchy[:, 3].max(initial=-1) >= 0)
 
 
 def nesting(parents):

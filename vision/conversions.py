@@ -43,6 +43,17 @@ FROM_RGB = {
 NOT_BYTES = {Kind.FLOAT, Kind.MAP, Kind.LABELS, Kind.LAB}
 
 
+def as_python(value):
+    """A number of NumPy as Python's own; anything else as it is.
+
+    Examples
+    --------
+    >>> as_python(np.int64(3)), as_python(np.str_("cat")), as_python(None)
+    (3, 'cat', None)
+    """
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def what_came(value):
     """A value in words, for the end of a message.
 

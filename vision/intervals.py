@@ -267,16 +267,15 @@ def correction(statistic, count, value, drawn):
 def _jackknife(count):
     """Blocks in which each row leaves out one image, or one of `JACKKNIFE` groups of them."""
     parts = min(count, JACKKNIFE)
-    blocks = -(-count * parts // BLOCK)
-    for block in range(blocks):
-        yield _left_out(count, parts, block, blocks)
+    blocks = min(parts, -(-count * parts // BLOCK))
+    for left_out in np.array_split(np.arange(parts), blocks):
+        yield _left_out(count, parts, int(left_out[0]), int(left_out[-1]))
 
 
 @lru_cache(maxsize=2)  # 16 MB at most
-def _left_out(count, parts, block, blocks):
+def _left_out(count, parts, first, last):
     groups = np.arange(count) * parts // count
-    left_out = np.array_split(np.arange(parts), blocks)[block]
-    return frozen((groups != left_out[:, None]).astype(np.float64))
+    return frozen((groups != np.arange(first, last + 1)[:, None]).astype(np.float64))
 
 
 def resampled(count, resamples, random_state, *, signed=False):

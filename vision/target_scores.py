@@ -5,6 +5,7 @@ import sklearn.pipeline
 
 from vision.checks import refuse
 from vision.classification import Classification
+from vision.conversions import as_python
 from vision.errors import ImageError, KindError
 from vision.flow import core_of, name_of
 from vision.nearest import did_you_mean
@@ -110,7 +111,7 @@ class TargetScores:
     def _checked(self, said, target):
         if target is None:
             return said.label
-        target = target.item() if isinstance(target, np.generic) else target
+        target = as_python(target)
         known = list(said.scores)
         if target not in known:
             shown = ", ".join(map(repr, known[:10])) + ", ..." * (len(known) > 10)

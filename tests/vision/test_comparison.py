@@ -5,15 +5,11 @@ import json
 import numpy as np
 import pytest
 import skimage.data
-import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import (
-    GridSearchCV,
-    GroupKFold,
     StratifiedKFold,
     cross_val_predict,
 )
@@ -155,47 +151,6 @@ def test_a_candidate_that_exits_is_a_row_too():
     assert study.ranking() == ["good"]
 
 
-class OfRows(Recorder):
-    """The same behind `RawPixels`."""
-
-    def fit(self, rows, labels):
-        return super().fit(rows.reshape(-1, 8, 8), labels)
-
-    def predict(self, rows):
-        return super().predict(rows.reshape(-1, 8, 8))
-
-
-def test_groups_stay_together_where_a_candidate_makes_folds_of_its_own():
-    groups, space = np.arange(COUNT) // 6, {"crash_at": [10**6]}
-    of_images, of_rows = Recorder(answers(range(6))), OfRows(answers(()))
-    candidates = {
-        "alone": vision.Tune(of_images, space, cv=3),
-        "last": RawPixels(8) >> vision.Tune(of_rows, space, cv=3),
-        "search": GridSearchCV(of_images, space, cv=GroupKFold(3)),
-        "search, last": RawPixels(8) >> GridSearchCV(of_rows, space, cv=GroupKFold(3)),
-        "plain": of_images,
-    }
-    study = compared(candidates, groups=groups)
-    assert not any(candidate.failed for candidate in study.candidates)
-    inner = [(learned, asked) for learned, asked in SEEN if asked]
-    assert len(inner) > 4 * 5 * 3
-    for learned, asked in inner:
-        assert not set(groups[learned]) & set(groups[asked])
-
-
-@pytest.mark.parametrize("routing", [False, True])
-def test_groups_are_told_to_those_alone_that_take_them(routing):
-    space = {"C": [1, 2]}
-    candidates = {
-        "own": RawPixels(8) >> LogisticRegressionCV(cv=3, Cs=[0.1], max_iter=2000),
-        "grouped": RawPixels(8) >> GridSearchCV(SVC(), space, cv=GroupKFold(3)),
-        "plain": RawPixels(8) >> GridSearchCV(SVC(), space, cv=3),
-    }
-    with sklearn.config_context(enable_metadata_routing=routing):
-        study = compared(candidates, groups=np.arange(COUNT) // 6)
-    assert [candidate.error for candidate in study.candidates] == [None] * 3
-
-
 class Wordy(ClassifierMixin, BaseEstimator):
     """Warns, and predicts what no task takes."""
 
@@ -269,21 +224,6 @@ def test_one_split_holds_out_a_part():
     assert np.isnan(good.per_image[study.folds < 0]).all()
     assert good.predictions[int(np.flatnonzero(study.folds < 0)[0])] is None
     assert len(good.fit_seconds) == 1
-
-
-def test_groups_stay_together_and_widen_the_intervals():
-    groups = np.arange(COUNT) // 6
-    wrong = [*range(6), *range(12, 18), *range(24, 30)]  # all of three groups
-    candidates = {"one": Recorder(answers(wrong)), "other": Recorder(answers(range(3)))}
-    grouped, plain = compared(candidates, groups=groups), compared(candidates)
-    for group in range(10):
-        assert len(set(grouped.folds[groups == group])) == 1
-    ends = [study["one"].scores["accuracy"] for study in (grouped, plain)]
-    widths = [end.high - end.low for end in ends]
-    assert widths[0] > 1.5 * widths[1]
-    (pair,) = grouped.pairs
-    assert pair.test.only_first == len(pair.only_first) == 0
-    assert pair.test.difference.value == pytest.approx((42 - 57) / 60)
 
 
 def test_seeds_make_it_the_same_again():

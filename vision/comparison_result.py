@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vision.checks import check_choice, refuse
+from vision.checks import check_choice, check_integer, refuse
 from vision.errors import MissingDependencyError
 
 SUFFIXES = (".html", ".csv", ".json")
@@ -346,11 +346,22 @@ class Comparison:
 
         Returns
         -------
-        estimator or None
-            None where there is none: the candidate failed, or what it learned was not kept.
+        estimator
+
+        Raises
+        ------
+        ParameterError
+            If there is no such fold, or no model of it: the candidate failed, or what it learned
+            was not kept.
         """
-        fitted = self[name].fitted
-        return fitted[fold] if 0 <= fold < len(fitted) else None
+        owner, last = "Comparison.model", int(self.folds.max())
+        check_integer("fold", fold, owner=owner, at_least=0, at_most=last)
+        one = self[name]
+        if fold >= len(one.fitted):
+            gone = f"failed: {one.error}" if one.failed else "is here without what it learned"
+            hint = "compare(..., folder=...) keeps what no error ended."
+            refuse("name", name, f"a candidate that was kept; {name!r} {gone}", owner, hint)
+        return one.fitted[fold]
 
     def ranking(self):
         """The candidates that finished, the best first by the main metric.

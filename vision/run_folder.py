@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from vision.flow import is_stateless
 from vision.images import Images
 from vision.io import write_bytes
 from vision.ledger import is_ledger
-from vision.records import OUTPUTS, OVERLAYS
+from vision.records import FOLDERS, OUTPUTS, OVERLAYS
 from vision.run_tables import ERRORS, PARQUET, RESULTS, VANISHED
 from vision.shards import LEDGER, check_shard, shards_of
 from vision.text import describe
@@ -155,7 +156,7 @@ def reading_of(source, mode, kinds):
 
 
 def collect(source, mode, max_pixels, out, earlier):
-    """The pictures of a source, without those that an earlier run wrote.
+    """The pictures of a source, without those that earlier runs wrote.
 
     Parameters
     ----------
@@ -172,7 +173,9 @@ def collect(source, mode, max_pixels, out, earlier):
 
     Returns
     -------
-    Images
+    images : Images
+    notes : list of str
+        Which folders of other runs were left out, and how many pictures.
 
     Raises
     ------
@@ -185,30 +188,66 @@ def collect(source, mode, max_pixels, out, earlier):
     Examples
     --------
     >>> collect(np.zeros((3, 4, 5), np.uint8), "rgb", None, Path("out"), earlier=False)
-    Images(3 arrays)
+    (Images(3 arrays), [])
     """
+    images = _opened(source, mode, max_pixels)
+    if earlier and images.paths is not None:
+        images = _without_own(images, out, listed=isinstance(source, list | tuple))
+    if not (isinstance(source, str | os.PathLike) and Path(source).is_dir()):
+        return images, []
+    return _without_others(images)
+
+
+def _opened(source, mode, max_pixels):
     if isinstance(source, Images):
         if max_pixels is not None:
             refuse("max_pixels", max_pixels, "given to Images, which reads the files", "run")
-        images = source
-    elif _in_memory(source):
-        images = Images(source)
-    else:
-        images = Images(source, mode=mode, max_pixels=max_pixels)
-    if not earlier or images.paths is None:
-        return images
+        return source
+    if _in_memory(source):
+        return Images(source)
+    return Images(source, mode=mode, max_pixels=max_pixels)
+
+
+def _without_own(images, out, *, listed):
+    """The pictures but those where the run will write its own."""
     root, own = Path(images.root).resolve(), out.resolve()
     written = [own] if root in own.parents else [own / OUTPUTS, own / OVERLAYS]
     folders = [name.rpartition("/")[0] for name in images.sources]
     own = {folder for folder in set(folders) if _leads_into(root / folder, written)}
     kept = np.array([folder not in own for folder in folders])
-    listed = isinstance(source, list | tuple) and not kept.all()
-    if listed or not kept.any() or any(root.is_relative_to(folder) for folder in written):
+    refused = not kept.any() or (listed and not kept.all())
+    if refused or any(root.is_relative_to(folder) for folder in written):
         raise ParameterError(
             f"The 'source' of run lies in {str(out)!r}, whose pictures the run replaces. Choose "
             "another 'out'."
         )
     return images if kept.all() else images[kept]
+
+
+def _without_others(images):
+    """The pictures but those that runs wrote there; all if there are no others, and these meant."""
+    root, own = Path(images.root), [name.rpartition("/")[0] for name in images.sources]
+    writers = {folder: _writer(root, folder) for folder in dict.fromkeys(own)}
+    counts = Counter(writers[folder] for folder in own)
+    if set(counts) == {None} or None not in counts:
+        return images, []
+    kept = np.array([writers[folder] is None for folder in own])
+    notes = [
+        f"{count} picture{'' if count == 1 else 's'} in {folder!r} left out: a run wrote them"
+        for folder, count in counts.items()
+        if folder is not None
+    ]
+    return images[kept], notes
+
+
+def _writer(root, folder):
+    """The folder of the run that writes the pictures of a folder; None if none does."""
+    parts = folder.split("/")
+    for place, part in enumerate(parts):
+        run = root.joinpath(*parts[:place])
+        if part in FOLDERS and ((run / LEDGER).exists() or shards_of(run)):
+            return str(run)
+    return None
 
 
 def _leads_into(place, folders):

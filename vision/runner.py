@@ -93,7 +93,8 @@ def run(
         Fitted, if it learns anything.
     source : str, path-like, list, ndarray or Images
         A folder, a pattern, a zip or tar archive, a manifest, a URL, a list of files, or pictures
-        in memory, as `Images` takes them. What an earlier run wrote to `out` is left out.
+        in memory, as `Images` takes them. Left out is what an earlier run wrote to `out`, and
+        what any run wrote within a folder that holds other pictures too.
     out : str or path-like
         The folder of the outputs; made if it is not there.
     mode : {"rgb", "gray", "unchanged"}, optional
@@ -212,7 +213,7 @@ def run(
     entry = entry_of(plan.kinds, mode, source if isinstance(source, Images) else None)
     kind = leaving(plan, (entry,))
     check_outputs(kind, overlay=overlay, format=options.format)
-    images = collect(source, mode, max_pixels, out, check_free(out, options.part))
+    images, notes = collect(source, mode, max_pixels, out, check_free(out, options.part))
     if guessed and mode == "unchanged":
         check_first(plan.kinds, images)
     names = names_of(images)
@@ -233,7 +234,7 @@ def run(
         Stopping() as stopping,
     ):
         remove_left([out], ledger.runs)
-        job = _Job(identity, pipeline, images, names, out, key, options, ledger, shown)
+        job = _Job(identity, pipeline, images, names, out, key, options, ledger, shown, notes)
         job.begin(versions_of(pipeline), head)
         describe_run(pipeline, out)
         job.drive(plan, stopping)
@@ -257,10 +258,10 @@ def run(
 class _Job:
     """One run: what is to do, the entries as they come, and what is to be told at the end."""
 
-    def __init__(self, identity, pipeline, images, names, out, key, options, ledger, shown):
+    def __init__(self, identity, pipeline, images, names, out, key, options, ledger, shown, notes):
         self.identity = identity
         self.images, self.out, self.key, self.options = images, out, key, options
-        self.ledger, self.shown, self.pipeline = ledger, shown, pipeline
+        self.ledger, self.shown, self.pipeline, self.notes = ledger, shown, pipeline, notes
         self.resume = Resume(
             images,
             ledger,
@@ -445,6 +446,7 @@ class _Job:
         return replace(summary, report=page)
 
     def _notes(self, written):
+        yield from self.notes
         counts = self.resume.counts
         before = next(iter([*self.ledger.runs.values()][-2:-1]), self.head)["root"]
         changed = counts["changed"] - self.kept * (not self.options.verify)

@@ -9,7 +9,7 @@ from sklearn.naive_bayes import GaussianNB
 import vision
 from classical import Otsu, RawPixels, Triangle
 from tests.vision.comparison_stubs import IMAGES, LABELS, SEEN, Recorder, answers, compared
-from vision.errors import WriteError
+from vision.errors import ParameterError, WriteError
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +115,22 @@ def test_fitted_pipelines_come_back_from_the_folder(tmp_path):
     place = int(np.flatnonzero(again.folds == 3)[0])
     model = again.model("bayes", 3)
     assert model.predict([IMAGES[place]])[0] == again["bayes"].predictions[place]
+
+
+@pytest.mark.parametrize("fold", [-1, 5, 1.0, True])
+def test_a_fold_that_is_not_there_has_no_model(fold):
+    study = compared({"bayes": RawPixels(8) >> GaussianNB()})
+    with pytest.raises(ParameterError, match=r"'fold' of Comparison\.model must be a whole number"):
+        study.model("bayes", fold)
+
+
+def test_a_candidate_that_failed_has_no_model():
+    pipeline = RawPixels(8) >> GaussianNB()
+    study = compared({"bayes": pipeline, "odd": RawPixels(8) >> GaussianNB(priors=[2.0])})
+    with pytest.raises(ParameterError, match="'odd' failed: ValueError in fold 0"):
+        study.model("odd", 0)
+    with pytest.raises(ParameterError, match="'odd'"):
+        study.model("oddly", 0)
 
 
 class OfTheirOwn(GaussianNB):

@@ -276,6 +276,29 @@ def test_outputs_within_the_source_are_no_inputs_of_the_next_run(photos, place):
     assert {row["source"] for row in table(second.results_csv)} == set(PHOTOS)
 
 
+@pytest.mark.parametrize("place", [".", "results", "sub/results"])
+@pytest.mark.parametrize("options", [{}, {"shard": "1/1"}])
+def test_outputs_within_the_source_are_no_inputs_of_another_run(photos, tmp_path, place, options):
+    written = photos / place
+    run(Gray(), photos, written, **options)
+    other = run(Gray() >> Otsu(), photos, tmp_path / "other")
+    assert {row["source"] for row in table(other.results_csv)} == set(PHOTOS)
+    assert other.notes == (
+        f"{len(PHOTOS)} pictures in {str(written)!r} left out: a run wrote them",
+    )
+    assert run(Gray() >> Otsu(), photos, tmp_path / "other").unchanged == len(PHOTOS)
+
+
+def test_a_folder_of_nothing_but_outputs_is_a_source(photos, tmp_path):
+    for name in "ab":
+        run(Gray(), photos, tmp_path / "runs" / name)
+    summary = run(Otsu(), tmp_path / "runs", tmp_path / "masks", mode="gray")
+    assert summary.done == 2 * len(PHOTOS)
+    assert not any("left out" in note for note in summary.notes)
+    some = run(Otsu(), tmp_path / "runs/*/images/*.png", tmp_path / "some", mode="gray")
+    assert some.done > 0
+
+
 def test_the_pictures_of_a_run_are_no_source_for_the_next_into_its_folder(photos, tmp_path):
     out = tmp_path / "out"
     run(Gray(), photos, out)

@@ -268,7 +268,7 @@ def fill_of(step, image):
     """
     value, most = float(step.value), _MOST.get(image.dtype)
     if most is not None and not (0 <= value <= most and value.is_integer()):
-        allowed = f"a whole number from 0 to {most} for a {image.dtype} image"
+        allowed = f"a whole number from 0 to {most} where the image is {image.dtype}"
         refuse("value", step.value, allowed, step)
     if most is None and image.ndim == 3 and not 0 <= value <= 1:
         refuse("value", step.value, "a number from 0 to 1 for a float image", step)

@@ -64,9 +64,11 @@ class MatchShapes(Step):
 
     def check_params(self):
         """See `Step.check_params`."""
-        if not _is_template(self.template):
+        formed = _is_outline_or_mask(self.template)
+        if not formed or not _area(self.template):
             allowed = "an outline, (m, 2) whole numbers, or a mask, (H, W) uint8 of 0 and 255"
-            refuse("template", self.template, allowed, self, "It must enclose some area.")
+            hint = "It encloses no area, so it has no form." if formed else ""
+            refuse("template", self.template, allowed, self, hint)
         check_number("max_distance", self.max_distance, owner=self, at_least=0)
         check_choice("method", self.method, tuple(HU_METHODS), owner=self)
 
@@ -103,11 +105,11 @@ class MatchShapes(Step):
         return contours.shape_distances(self._tables[0], self.method)
 
 
-def _is_template(value):
+def _is_outline_or_mask(value):
     if isinstance(value, np.ndarray) and value.dtype == np.uint8:
-        return value.ndim == 2 and value.size > 0 and is_binary(value) and _area(value) > 0
+        return value.ndim == 2 and value.size > 0 and is_binary(value)
     points = as_table(value)
-    return points.shape[1] == 2 and len(points) > 2 and _area(points) > 0
+    return points.shape[1] == 2 and len(points) > 0
 
 
 def _area(template):

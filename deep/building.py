@@ -218,10 +218,11 @@ def _reason(make, architecture, shape, include_top, error):
         return _made(make, size, top) is not None if top else _takes(model, size)
 
     smallest = _smallest(min(known), usual, works)
+    small = ", ".join(name for name in ("lenet5", "resnet20") if name != architecture.name)
     return (
         f"{architecture.name} cannot work on pictures as small as {shape[0]}x{shape[1]}: "
         f"the smallest are {smallest}x{smallest}. Resize them, or take a network for small ones "
-        "(lenet5, resnet20)."
+        f"({small})."
     )
 
 

@@ -93,15 +93,20 @@ def check_free(out, shard=None):
     foreign = next(_outputs_in(out), None)
     check_shard(out, shard)
     # Looked for last: another shard may have begun meanwhile, with its ledger before its outputs.
-    if (out / LEDGER).exists() and not is_ledger(out / LEDGER):
-        foreign = out / LEDGER
-    elif (out / LEDGER).exists() or shards_of(out):
+    if _holds_run(out):
         return True
+    if (out / LEDGER).exists():
+        foreign = out / LEDGER
     if foreign is not None:
         raise OutputExistsError(
             f"The 'out' of run holds {str(foreign)!r}, which no run made. Choose another folder."
         )
     return shard is not None
+
+
+def _holds_run(folder):
+    ledger = folder / LEDGER
+    return is_ledger(ledger) if ledger.exists() else bool(shards_of(folder))
 
 
 def _outputs_in(out):
@@ -245,7 +250,7 @@ def _writer(root, folder):
     parts = folder.split("/")
     for place, part in enumerate(parts):
         run = root.joinpath(*parts[:place])
-        if part in FOLDERS and ((run / LEDGER).exists() or shards_of(run)):
+        if part in FOLDERS and _holds_run(run):
             return str(run)
     return None
 

@@ -289,6 +289,13 @@ def test_outputs_within_the_source_are_no_inputs_of_another_run(photos, tmp_path
     assert run(Gray() >> Otsu(), photos, tmp_path / "other").unchanged == len(PHOTOS)
 
 
+def test_a_folder_beside_a_file_that_is_no_ledger_is_a_users_own(photos, tmp_path):
+    put(photos, "images/own.png", squares(1))
+    (photos / "ledger.jsonl").write_text('{"account": "rent", "sum": 1200}\n')
+    summary = run(Gray(), photos, tmp_path / "out")
+    assert (summary.done, summary.notes) == (len(PHOTOS) + 1, ())
+
+
 def test_a_folder_of_nothing_but_outputs_is_a_source(photos, tmp_path):
     for name in "ab":
         run(Gray(), photos, tmp_path / "runs" / name)

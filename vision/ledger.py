@@ -23,6 +23,7 @@ TRIES, PAUSE = 10, 0.02  # times and seconds: who only looks at a ledger holds i
 CHUNK = 1024  # lines: the most that are appended at once, the last ones of a run aside
 _SUM = b',"sum":"'
 _SUM_BYTES = len(_SUM) + 8 + len(b'"}')
+_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class Ledger:
@@ -264,7 +265,7 @@ def line_of(entry):
     b'{"name":"a.jpg","sum":"6ada624e"}\\n'
     """
     try:
-        text = orjson.dumps(entry, _plain)[:-1]
+        text = orjson.dumps(entry, _plain, _STRICT)[:-1]
     except TypeError:  # orjson takes no file name that is no valid text
         text = json.dumps(entry, default=_plain).encode("ascii")[:-1]
     return b'%s%s%08x"}\n' % (text, _SUM, isal_zlib.crc32(text))
@@ -286,13 +287,11 @@ def parsed(line):
         return None
     try:
         entry = _loads(text + b"}")
-    except ValueError:
+        if isinstance(entry, dict) and isinstance(entry.get("rows"), dict):
+            entry["rows"] = Rows(**entry["rows"])
+    except (ValueError, TypeError, RecursionError):
         return None
-    if not isinstance(entry, dict):
-        return None
-    if isinstance(entry.get("rows"), dict):
-        entry["rows"] = Rows(**entry["rows"])
-    return entry
+    return entry if isinstance(entry, dict) else None
 
 
 def is_ledger(path):

@@ -1,5 +1,6 @@
 """The folders of a run: what is taken from the source, and what may be written where."""
 
+import functools
 import os
 import unicodedata
 from collections import Counter
@@ -93,20 +94,15 @@ def check_free(out, shard=None):
     foreign = next(_outputs_in(out), None)
     check_shard(out, shard)
     # Looked for last: another shard may have begun meanwhile, with its ledger before its outputs.
-    if _holds_run(out):
-        return True
-    if (out / LEDGER).exists():
+    if (out / LEDGER).exists() and not is_ledger(out / LEDGER):
         foreign = out / LEDGER
+    elif (out / LEDGER).exists() or shards_of(out):
+        return True
     if foreign is not None:
         raise OutputExistsError(
             f"The 'out' of run holds {str(foreign)!r}, which no run made. Choose another folder."
         )
     return shard is not None
-
-
-def _holds_run(folder):
-    ledger = folder / LEDGER
-    return is_ledger(ledger) if ledger.exists() else bool(shards_of(folder))
 
 
 def _outputs_in(out):
@@ -161,7 +157,7 @@ def reading_of(source, mode, kinds):
 
 
 def collect(source, mode, max_pixels, out, earlier):
-    """The pictures of a source, without those that earlier runs wrote.
+    """The pictures of a source, without those that an earlier run wrote.
 
     Parameters
     ----------
@@ -178,9 +174,7 @@ def collect(source, mode, max_pixels, out, earlier):
 
     Returns
     -------
-    images : Images
-    notes : list of str
-        Which folders of other runs were left out, and how many pictures.
+    Images
 
     Raises
     ------
@@ -193,35 +187,25 @@ def collect(source, mode, max_pixels, out, earlier):
     Examples
     --------
     >>> collect(np.zeros((3, 4, 5), np.uint8), "rgb", None, Path("out"), earlier=False)
-    (Images(3 arrays), [])
+    Images(3 arrays)
     """
-    images = _opened(source, mode, max_pixels)
-    if earlier and images.paths is not None:
-        images = _without_own(images, out, listed=isinstance(source, list | tuple))
-    if not (isinstance(source, str | os.PathLike) and Path(source).is_dir()):
-        return images, []
-    return _without_others(images)
-
-
-def _opened(source, mode, max_pixels):
     if isinstance(source, Images):
         if max_pixels is not None:
             refuse("max_pixels", max_pixels, "given to Images, which reads the files", "run")
-        return source
-    if _in_memory(source):
-        return Images(source)
-    return Images(source, mode=mode, max_pixels=max_pixels)
-
-
-def _without_own(images, out, *, listed):
-    """The pictures but those where the run will write its own."""
+        images = source
+    elif _in_memory(source):
+        images = Images(source)
+    else:
+        images = Images(source, mode=mode, max_pixels=max_pixels)
+    if not earlier or images.paths is None:
+        return images
     root, own = Path(images.root).resolve(), out.resolve()
     written = [own] if root in own.parents else [own / OUTPUTS, own / OVERLAYS]
     folders = [name.rpartition("/")[0] for name in images.sources]
     own = {folder for folder in set(folders) if _leads_into(root / folder, written)}
     kept = np.array([folder not in own for folder in folders])
-    refused = not kept.any() or (listed and not kept.all())
-    if refused or any(root.is_relative_to(folder) for folder in written):
+    listed = isinstance(source, list | tuple) and not kept.all()
+    if listed or not kept.any() or any(root.is_relative_to(folder) for folder in written):
         raise ParameterError(
             f"The 'source' of run lies in {str(out)!r}, whose pictures the run replaces. Choose "
             "another 'out'."
@@ -229,30 +213,45 @@ def _without_own(images, out, *, listed):
     return images if kept.all() else images[kept]
 
 
-def _without_others(images):
-    """The pictures but those that runs wrote there; all if there are no others, and these meant."""
-    root, own = Path(images.root), [name.rpartition("/")[0] for name in images.sources]
-    writers = {folder: _writer(root, folder) for folder in dict.fromkeys(own)}
-    counts = Counter(writers[folder] for folder in own)
-    if set(counts) == {None} or None not in counts:
-        return images, []
-    kept = np.array([writers[folder] is None for folder in own])
-    notes = [
-        f"{count} picture{'' if count == 1 else 's'} in {folder!r} left out: a run wrote them"
-        for folder, count in counts.items()
-        if folder is not None
+def from_runs(source, images):
+    """What is to be said of pictures in a folder that other runs wrote there, beside its own.
+
+    Parameters
+    ----------
+    source : str, path-like, list, ndarray or Images
+        As in `vision.run`.
+    images : Images
+        What `collect` made of it.
+
+    Returns
+    -------
+    list of str
+        A line for each folder of results.
+
+    Examples
+    --------
+    >>> from_runs([np.zeros((4, 5), np.uint8)], Images(np.zeros((1, 4, 5), np.uint8)))
+    []
+    """
+    if not (isinstance(source, str | os.PathLike) and Path(source).is_dir()):
+        return []
+    root, counts, holds_run = Path(images.root), Counter(), functools.cache(_holds_run)
+    for folder, count in Counter(name.rpartition("/")[0] for name in images.sources).items():
+        parts = folder.split("/")
+        runs = (root.joinpath(*parts[:at]) for at, part in enumerate(parts) if part in FOLDERS)
+        counts[next(filter(holds_run, runs), None)] += count
+    if not counts.pop(None, 0):  # nothing but results: these are meant
+        return []
+    return [
+        f"{count} picture{'' if count == 1 else 's'} of the source lie{'s' * (count == 1)} in "
+        f"{str(run)!r}: what a run wrote there is taken like any other"
+        for run, count in counts.items()
     ]
-    return images[kept], notes
 
 
-def _writer(root, folder):
-    """The folder of the run that writes the pictures of a folder; None if none does."""
-    parts = folder.split("/")
-    for place, part in enumerate(parts):
-        run = root.joinpath(*parts[:place])
-        if part in FOLDERS and _holds_run(run):
-            return str(run)
-    return None
+def _holds_run(folder):
+    names = [LEDGER, *(shard.ledger for shard in shards_of(folder))]
+    return any((folder / name).is_file() and is_ledger(folder / name) for name in names)
 
 
 def _leads_into(place, folders):

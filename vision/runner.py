@@ -23,7 +23,7 @@ from vision.progress import progress_of
 from vision.records import Recorder, check_outputs, parts_of
 from vision.resume import LARGEST, Pace, Resume, names_of
 from vision.run_digest import Digest
-from vision.run_folder import check_free, collect, describe_run, make_folder, reading_of
+from vision.run_folder import check_free, collect, describe_run, from_runs, make_folder, reading_of
 from vision.run_head import head_of
 from vision.run_options import Options
 from vision.run_report import write_report
@@ -93,8 +93,8 @@ def run(
         Fitted, if it learns anything.
     source : str, path-like, list, ndarray or Images
         A folder, a pattern, a zip or tar archive, a manifest, a URL, a list of files, or pictures
-        in memory, as `Images` takes them. Left out is what an earlier run wrote to `out`, and
-        what any run wrote within a folder that holds other pictures too.
+        in memory, as `Images` takes them. What an earlier run wrote to `out` is left out; what
+        others wrote in a folder beside other pictures is not, and is said in the notes.
     out : str or path-like
         The folder of the outputs; made if it is not there.
     mode : {"rgb", "gray", "unchanged"}, optional
@@ -213,7 +213,7 @@ def run(
     entry = entry_of(plan.kinds, mode, source if isinstance(source, Images) else None)
     kind = leaving(plan, (entry,))
     check_outputs(kind, overlay=overlay, format=options.format)
-    images, notes = collect(source, mode, max_pixels, out, check_free(out, options.part))
+    images = collect(source, mode, max_pixels, out, check_free(out, options.part))
     if guessed and mode == "unchanged":
         check_first(plan.kinds, images)
     names = names_of(images)
@@ -234,7 +234,7 @@ def run(
         Stopping() as stopping,
     ):
         remove_left([out], ledger.runs)
-        job = _Job(identity, pipeline, images, names, out, key, options, ledger, shown, notes)
+        job = _Job(identity, pipeline, images, names, out, key, options, ledger, shown)
         job.begin(versions_of(pipeline), head)
         describe_run(pipeline, out)
         job.drive(plan, stopping)
@@ -247,7 +247,8 @@ def run(
             parquet="parquet" in options.tables,
             seen=digest.note if report else None,
         )
-        summary = job.summary(time.monotonic() - started, written)
+        notes = from_runs(source, images)
+        summary = job.summary(time.monotonic() - started, written, notes)
         if report and written and options.part is None:
             summary = job.reported(summary, digest, stopping)
     if stopping.signal:
@@ -258,10 +259,10 @@ def run(
 class _Job:
     """One run: what is to do, the entries as they come, and what is to be told at the end."""
 
-    def __init__(self, identity, pipeline, images, names, out, key, options, ledger, shown, notes):
+    def __init__(self, identity, pipeline, images, names, out, key, options, ledger, shown):
         self.identity = identity
         self.images, self.out, self.key, self.options = images, out, key, options
-        self.ledger, self.shown, self.pipeline, self.notes = ledger, shown, pipeline, notes
+        self.ledger, self.shown, self.pipeline = ledger, shown, pipeline
         self.resume = Resume(
             images,
             ledger,
@@ -406,7 +407,7 @@ class _Job:
         entry = self.ledger.get(name)
         return entry["outputs"] if entry else []
 
-    def summary(self, seconds, written):
+    def summary(self, seconds, written, notes):
         """How it ended."""
         skipped = 0 if self.options.verify else self.resume.counts["unchanged"]
         tables = [None if self.options.part else self.out / name for name in (RESULTS, ERRORS)]
@@ -417,7 +418,7 @@ class _Job:
             seconds,
             self.out,
             *tables,
-            tuple(self._notes(written)),
+            (*notes, *self._notes(written)),
         )
 
     def reported(self, summary, digest, stopping):
@@ -446,7 +447,6 @@ class _Job:
         return replace(summary, report=page)
 
     def _notes(self, written):
-        yield from self.notes
         counts = self.resume.counts
         before = next(iter([*self.ledger.runs.values()][-2:-1]), self.head)["root"]
         changed = counts["changed"] - self.kept * (not self.options.verify)

@@ -77,6 +77,7 @@ class Staging:
             If it cannot be written; nothing of it is left.
         """
         target, hidden = self._aside(path)
+        _check_name(target)
         self._states[target] = write_hidden(hidden, target, data)
         self._waiting[target] = hidden
 
@@ -202,6 +203,13 @@ class Staging:
         for hidden in self._waiting.values():
             _remove(hidden)
         self._waiting.clear()
+
+
+def _check_name(target):
+    """Refuse a name that no file could get in the end, as far as a quick look tells."""
+    there = os.access(target, os.F_OK)  # raises nothing, where most names are new
+    if there and os.path.isdir(target) and not os.path.islink(target):  # noqa: PTH112, PTH114
+        raise named_error(target, OSError(errno.EISDIR, "it is a folder"))
 
 
 def _remove(path):

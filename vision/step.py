@@ -38,7 +38,7 @@ class ImageEstimator(Composable, BaseEstimator):
     dtypes = ("uint8",)
     example = {}
     revision = 1
-    _ready = None  # of an instance: dtype and shape of the last image that was let in for its form
+    _ready = (None,)  # a list where all is prepared: of the form of the last image that was let in
     _PREPARED = ("_ready", "_tables", "_accepted")
 
     def __getstate__(self):
@@ -87,7 +87,7 @@ class ImageEstimator(Composable, BaseEstimator):
         self.check_params()
         self.__dict__["_tables"] = self.prepare()
         self.__dict__["_accepted"] = {}
-        self.__dict__["_ready"] = None
+        self.__dict__["_ready"] = [None]
 
     def __call__(self, image):
         """Apply the step to one image.
@@ -112,21 +112,25 @@ class ImageEstimator(Composable, BaseEstimator):
             If `image` has no pixels.
         """
         # A threshold takes 8 us: what has the form of the last good image is let in without a call.
-        if type(image) is not np.ndarray or (image.dtype, image.shape) != self._ready:
+        if type(image) is not np.ndarray or (image.dtype, image.shape) != self._ready[0]:
             self.make_ready()
             self.admit(image)
         return self.apply(image)
 
     def admit(self, image):
-        """Refuse what the step does not take; what has the form of a good image passes at once."""
+        """Refuse what the step does not take; what has the form of a good image passes at once.
+
+        An override judges by dtype and shape alone: it is not asked about what passes.
+        """
         if type(image) is np.ndarray:
+            ready = self.__dict__.get("_ready")  # not one that other parameters bring meanwhile
             signature = image.dtype if image.ndim == 2 else (image.dtype, image.shape[2:])
             holds = self._accepted.get(signature)
             if holds is None or not holds(image):
                 check_input(image, self.takes, self.dtypes, type(self).__name__)
                 holds = self._accepted[signature] = check_of_values(image, self.takes)
-            if holds is has_pixels:
-                self.__dict__["_ready"] = image.dtype, image.shape
+            if holds is has_pixels and ready:
+                ready[0] = image.dtype, image.shape
         elif isinstance(image, np.ndarray) or type(image) not in self._accepted:
             check_input(image, self.takes, self.dtypes, type(self).__name__)
             self._accepted[type(image)] = None  # of a result nothing but its class counts

@@ -1,11 +1,13 @@
 """The ledger: whatever happens to its file, a line holds whole or counts for nothing."""
 
+import datetime
 import errno
 import json
 import os
 import subprocess
 import sys
 import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -95,6 +97,28 @@ def test_numbers_of_numpy_come_back_as_a_table_shows_them():
     assert parsed(line_of(entry)) == {"area": 0.1, "count": 3, "good": True}
     with pytest.raises(TypeError, match="ndarray"):
         line_of({"picture": np.zeros(3)})
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, '{"rows":{"x":1}', '{"a":' + "[" * 5000, '[{"name":1}', '{"name":NaN,']
+)
+def test_a_line_of_something_else_is_none_whatever_its_sum(text):
+    data = text.encode()
+    assert parsed(data + b',"sum":"%08x"}' % zlib.crc32(data)) is None
+
+
+@pytest.mark.parametrize("name", ["grün.jpg", "a\x00\x7f\n.jpg", "\U0001f600", "b\udcff.jpg"])
+def test_lines_of_earlier_versions_are_read(name):
+    entry = {"name": name, "state": [1, 2**64 - 1, -(2**63)], "seconds": 1e-6}
+    text = json.dumps(entry, separators=(",", ":"))[:-1].encode()
+    old = text + b',"sum":"%08x"}\n' % zlib.crc32(text)
+    assert parsed(old) == parsed(line_of(entry)) == entry
+
+
+@pytest.mark.parametrize("value", [datetime.date(2026, 1, 1), {1, 2}, object()])
+def test_a_ledger_takes_plain_values_alone(value):
+    with pytest.raises(TypeError):
+        line_of({"name": "a.jpg", "at": value})
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])

@@ -1,14 +1,18 @@
 """Batches: what `transform` takes, and how one image, a file or a stream is sent elsewhere."""
 
+import copy
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.base import clone
 
 import vision
-from classical import Erosion, FindContours, Gray, InRange, Normalize, Not, Otsu, ToUint8
+from classical import Erosion, FindContours, Gray, InRange, Normalize, Not, Otsu, Threshold, ToUint8
 from vision.errors import ImageError, KindError, VisionError
+from vision.kinds import check_input
 from vision.step import as_batch
 
 IMAGE = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
@@ -121,3 +125,26 @@ def test_a_mask_is_looked_at_every_time():
     assert len(step(mask)) == len(step(mask)) == 1
     with pytest.raises(KindError):
         step(mask - np.uint8(1))
+
+
+def test_what_is_let_in_while_parameters_change_does_not_make_the_old_ones_hold(monkeypatch):
+    step, image = Threshold(50), np.full((4, 4), 100, np.uint8)
+    step(image)
+
+    def change(*arguments):
+        monkeypatch.undo()
+        step.set_params(value=150)
+        return check_input(*arguments)
+
+    monkeypatch.setattr("vision.step.check_input", change)
+    step.admit(image[..., None].repeat(3, axis=2)[..., 0].astype(np.float32) / 255)
+    step.admit(image)
+    assert step(image).max() == 0
+
+
+def test_a_step_that_was_let_in_for_its_form_travels_without_it():
+    step, image = Threshold(50), np.full((4, 4), 100, np.uint8)
+    assert step(image).max() == 255
+    for copied in (copy.copy(step), pickle.loads(pickle.dumps(step)), clone(step)):
+        assert copied.set_params(value=150)(image).max() == 0
+    assert step(image).max() == 255

@@ -9,6 +9,7 @@ import numpy as np
 from vision.mapping import SLACK
 
 _TURNED = np.array([[-1.0], [1.0]])  # a quarter, from the normal to the line's own direction
+_OUTWARD = np.array([[[-SLACK]], [[SLACK]]])  # of both sides, so that 0 / 0 is kept away
 _NORMAL_NOISE = 1e-12  # of a component of a unit normal
 _ON_SEGMENT = 1e-6  # pixels that a crossing may lie beyond an end, for all its rounding
 _GUIDES = 64  # lines whose crossings are tried as vanishing points: 2,016 pairs
@@ -60,15 +61,17 @@ def cut(rho_theta, shape):
     >>> segments[inside].tolist()
     [[3.0, 0.0, 3.0, 9.0]]
     """
-    normals = np.stack([np.cos(rho_theta[:, 1]), np.sin(rho_theta[:, 1])])
-    feet, limits = normals * rho_theta[:, 0], np.array([[shape[1] - 1.0], [shape[0] - 1.0]])
-    ways = normals[::-1] * _TURNED
+    rho, theta = rho_theta.T
+    normals = np.array([np.cos(theta), np.sin(theta)])
+    feet, ways = normals * rho, normals[::-1] * _TURNED
+    limits = np.array([[[0.0], [0.0]], [[shape[1] - 1.0], [shape[0] - 1.0]]])
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        # Where lines meet the sides, in pixels from the foot. The slack keeps 0 / 0 away.
-        one, other = (-SLACK - feet) / ways, (limits + SLACK - feet) / ways
-        enter, leave = np.minimum(one, other).max(axis=0), np.maximum(one, other).min(axis=0)
-        ends = np.concatenate([feet + ways * enter, feet + ways * leave]).T
-    return np.minimum(np.maximum(ends, 0), np.tile(limits[:, 0], 2)), enter <= leave
+        # Where lines meet the sides, in pixels from the foot.
+        sides = (limits + _OUTWARD - feet) / ways
+        enter, leave = sides.min(axis=0).max(axis=0), sides.max(axis=0).min(axis=0)
+        ends = feet + ways * np.array([enter, leave])[:, None]
+    inner = np.minimum(np.maximum(ends, 0), limits[1])
+    return inner.reshape(4, -1).T, enter <= leave
 
 
 def mapped_rho_theta(rho_theta, matrix):

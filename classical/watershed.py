@@ -167,12 +167,17 @@ def flooded(image, markers, lines=False):
         some = cv2.connectedComponents(markers, inside)[0] > 1
     if not some:
         return np.zeros(markers.shape, np.int32)
+    _flood(labels, image, lines)
+    return np.maximum(inside, 0)
+
+
+def _flood(labels, image, lines):
+    """Let the labels of a framed map grow over an image, whose own frame is not kept."""
     framed = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     framed = cv2.merge([framed] * 3) if framed.ndim == 2 else framed
     cv2.watershed(framed, labels)
     if not lines:
         _close_lines(labels, framed)
-    return np.maximum(inside, 0)
 
 
 def _close_lines(labels, image):

@@ -114,18 +114,18 @@ class Keypoints(Rows):
         count = len(keypoints)
         if descriptors is not None:
             descriptors = np.asarray(descriptors).view()  # theirs stay writeable
-        responses = np.fromiter(map(attrgetter("response"), keypoints), np.float64, count)
+        responses, sizes, angles = (
+            np.fromiter(map(attrgetter(name), keypoints), np.float64, count)
+            for name in ("response", "size", "angle")
+        )
+        points = cv2.KeyPoint_convert(keypoints) if count else np.empty((0, 2))
         if ranked:
             order = np.argsort(-responses, kind="stable")
-            keypoints = [keypoints[place] for place in order.tolist()]
-            responses = responses.take(order)
+            points, sizes, angles, responses = (
+                values.take(order, axis=0) for values in (points, sizes, angles, responses)
+            )
             if descriptors is not None:
                 descriptors = descriptors.take(order, axis=0)
-        points = cv2.KeyPoint_convert(keypoints) if count else np.empty((0, 2))
-        sizes, angles = (
-            np.fromiter(map(attrgetter(name), keypoints), np.float64, count)
-            for name in ("size", "angle")
-        )
         largest = angles.max(initial=_NO_ANGLE)
         if largest == _NO_ANGLE:
             angles = None

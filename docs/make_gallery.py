@@ -19,8 +19,10 @@ import classical
 from vision.catalogue import STEPS
 from vision.cli_steps import Described, describe_step
 from vision.io import encode
+from vision.names_elsewhere import NAMES
 
 FOLDER = Path(__file__).parent / "gallery"
+NAMES_PAGE = Path(__file__).parent / "names.md"
 QUALITY = 74
 COVER = 400  # width of a picture in the index
 
@@ -111,9 +113,44 @@ def index():
 
         Every classical step, what it makes of a photograph, and the line of code that made the
         picture. The photographs are those that scikit-image and scikit-learn ship; the pictures
-        are made by the steps themselves: `python docs/make_gallery.py`.
+        are made by the steps themselves: `python docs/make_gallery.py`. If you know a step by
+        another name, [look there](../names.md).
         """)
     return f"{words}\n<table>\n{rows}\n</table>\n"
+
+
+def names():
+    """The page of what other libraries call the things that are here, as Markdown."""
+    topics = {name: topic for topic, shown in TOPICS.items() for name in shown.examples}
+
+    def linked(ours):
+        topic = topics.get(ours)
+        return f"[`{ours}`](gallery/{topic}.md#{ours.lower()})" if topic else f"`{ours}`"
+
+    words = textwrap.dedent("""\
+        # If you know it by another name
+
+        What stands here for a function of OpenCV, scikit-image or SciPy. What has the same name
+        in all but its spelling, as `cv2.medianBlur`, `cv2.findContours` or
+        `skimage.segmentation.slic`, is not listed: it is `MedianBlur`, `FindContours`, `SLIC`.
+        Any of these names in a pipeline's text or behind `vision steps` gets the same answer:
+
+        ```text
+        $ vision steps erode
+        vision: There is no step named 'erode'. OpenCV's 'erode' is Erosion here.
+        ```
+
+        Estimators of scikit-learn keep their own names and are imported from there.
+        """)
+    tables = [
+        f"\n## {library}\n\n| {library} | here |\n|---|---|\n"
+        + "".join(
+            f"| `{theirs}` | {', '.join(map(linked, ours.split(', ')))} |\n"
+            for theirs, ours in listed.items()
+        )
+        for library, listed in NAMES.items()
+    ]
+    return words + "".join(tables)
 
 
 def main(arguments=None):
@@ -131,6 +168,7 @@ def main(arguments=None):
                 draw(name, example)
         (FOLDER / f"{topic}.md").write_text(page(topic), encoding="utf-8")
     (FOLDER / "README.md").write_text(index(), encoding="utf-8")
+    NAMES_PAGE.write_text(names(), encoding="utf-8")
     return 0
 
 

@@ -85,6 +85,13 @@ def test_the_index_is_current(gallery):
     assert written == gallery.index(), f"out of date: {ANEW}"
 
 
+def test_the_page_of_other_names_is_current_and_leads_somewhere(gallery):
+    written = gallery.NAMES_PAGE.read_text(encoding="utf-8")
+    assert written == gallery.names(), f"out of date: {ANEW}"
+    for page, anchor in re.findall(r"\]\((gallery/\w+\.md)#(\w+)\)", written):
+        assert anchor in map(str.lower, titles(DOCS / page))
+
+
 @pytest.mark.parametrize(
     ("topic", "name"), [("edges", "Canny"), ("morphology", "TopHat"), ("recognition", "Pipeline")]
 )

@@ -21,9 +21,7 @@ def attach(package, table):
 
     def __getattr__(name):  # noqa: N807
         if name not in table:
-            from vision.nearest import did_you_mean
-
-            hint = did_you_mean(name, table)
+            hint = "" if name.startswith("_") else _hint(name, table)
             raise AttributeError(f"module {package!r} has no attribute {name!r}. {hint}".strip())
         return getattr(importlib.import_module(table[name]), name)
 
@@ -31,3 +29,13 @@ def attach(package, table):
         return sorted(table)
 
     return __getattr__, __dir__, sorted(table)
+
+
+def _hint(name, table):
+    import vision
+    from vision.catalogue import STEPS
+    from vision.names_elsewhere import called_here
+    from vision.nearest import did_you_mean
+
+    home = STEPS.get(name, "vision" if name in vision.__all__ else "").partition(".")[0]
+    return f"{home!r} has it." if home else called_here(name) or did_you_mean(name, table)

@@ -7,6 +7,7 @@ import importlib
 import importlib.resources
 
 from vision.errors import MissingDependencyError, UnknownNameError
+from vision.names_elsewhere import called_here
 from vision.nearest import did_you_mean
 
 # Where each step and pipeline class lives; `vision steps` lists them in this order.
@@ -254,9 +255,7 @@ def resolve(name):
 
     module = STEPS.get(name) or SKLEARN.get(name)
     if module is None:
-        hint = did_you_mean(name, [*STEPS, *SKLEARN])
-        hint = hint or "'vision steps' lists the names."
-        raise UnknownNameError(f"There is no step named {name!r}. {hint}")
+        raise unknown_step(name)
     try:
         return getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
@@ -265,6 +264,21 @@ def resolve(name):
         raise MissingDependencyError(
             f"{name} needs XGBoost, which is not installed: pip install xgboost"
         ) from None
+
+
+def unknown_step(name):
+    """The error that says what was probably meant by a name that the catalogue does not hold.
+
+    Examples
+    --------
+    >>> unknown_step("erode")
+    UnknownNameError("There is no step named 'erode'. OpenCV's 'erode' is Erosion here.")
+    """
+    from vision.sklearn_names import SKLEARN
+
+    hint = called_here(name) or did_you_mean(name, [*STEPS, *SKLEARN])
+    hint = hint or "'vision steps' lists the names."
+    return UnknownNameError(f"There is no step named {name!r}. {hint}")
 
 
 def check_method(name, owner="explain"):

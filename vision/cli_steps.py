@@ -13,9 +13,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from vision.catalogue import STEPS
-from vision.errors import UnknownNameError
-from vision.nearest import did_you_mean
+from vision.catalogue import STEPS, unknown_step
 from vision.sklearn_names import SKLEARN
 
 OURS = ("vision", "classical", "deep")
@@ -338,8 +336,7 @@ def describe_step(name):
     if name in SKLEARN and name not in STEPS:  # our own Pipeline goes before scikit-learn's
         return _describe_sklearn(name, SKLEARN[name])
     if name not in STEPS:
-        hint = did_you_mean(name, [*STEPS, *SKLEARN]) or "'vision steps' lists them."
-        raise UnknownNameError(f"There is no step named '{name}'. {hint}")
+        raise unknown_step(name)
     step = Described(name, STEPS[name])
     package = step.module.partition(".")[0]
     return "\n".join(

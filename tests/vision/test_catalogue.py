@@ -1,9 +1,16 @@
 """The catalogue against the packages and against scikit-learn's own list."""
 
+import cv2
 import pytest
+import skimage
+from scipy import ndimage
 from sklearn.utils.discovery import all_estimators
 
+import classical
+import vision
 from vision import UnknownNameError, catalogue
+from vision.cli_steps import describe_step
+from vision.names_elsewhere import NAMES
 from vision.sklearn_names import SKLEARN
 from vision.step import ImageEstimator
 
@@ -34,3 +41,72 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         catalogue.resolve("FindContour")
     with pytest.raises(UnknownNameError, match="vision steps"):
         catalogue.resolve("os.system")
+
+
+def exists(path):
+    """Whether a phrase of the table, as Erosion, Contours.areas or vision.read, is public here."""
+    first, _, attribute = path.partition(".")
+    if first == "vision":
+        return attribute in vision.__all__
+    owner = catalogue.STEPS.get(first) or (first in vision.__all__ and getattr(vision, first))
+    return bool(owner) and (not attribute or hasattr(owner, attribute))
+
+
+@pytest.mark.parametrize("library", NAMES)
+def test_what_it_is_called_elsewhere_exists_there_and_here(library):
+    spaces = {
+        "OpenCV": [cv2, cv2.barcode],
+        "SciPy": [ndimage],
+        "scikit-image": [getattr(skimage, name) for name in skimage.__all__],
+    }[library]
+    for theirs, ours in NAMES[library].items():
+        assert any(hasattr(space, theirs) for space in spaces), theirs
+        assert all(exists(path) for path in ours.split(", ")), ours
+
+
+def test_no_name_elsewhere_is_one_of_ours_in_another_spelling():
+    spelled = {name.lower() for name in [*catalogue.STEPS, *SKLEARN]}
+    told = {theirs.lower() for names in NAMES.values() for theirs in names}
+    assert told & spelled == {"threshold", "normalize", "kmeans"}  # scikit-learn has KMeans
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("erode", r"OpenCV's 'erode' is Erosion here\."),
+        ("Dilate", r"OpenCV's 'dilate' is Dilation here\."),
+        ("cv2.HoughLinesP", r"OpenCV's 'HoughLinesP' is HoughSegments here\."),
+        ("skimage.filters.threshold_otsu", r"scikit-image's 'threshold_otsu' is Otsu here\."),
+        ("cvtColor", r"is Gray, ToHSV, ToHLS, ToLab or ToYCrCb here\."),
+        ("medianBlur", r"Did you mean 'MedianBlur'\?"),
+    ],
+)
+def test_a_name_of_another_library_is_answered_with_ours(name, meant):
+    with pytest.raises(UnknownNameError, match=meant):
+        catalogue.resolve(name)
+    with pytest.raises(UnknownNameError, match=meant):
+        describe_step(name)
+    if name.isidentifier():
+        with pytest.raises(AttributeError, match=meant):
+            getattr(classical, name)
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "meant"),
+    [
+        (vision, "imread", r"'imread' is vision\.read here\."),
+        (vision, "Canny", r"'classical' has it\."),
+        (vision, "RandomFlip", r"'deep' has it\."),
+        (classical, "compare", r"'vision' has it\."),
+        (classical, "Pipeline", r"'vision' has it\."),
+        (vision, "Pipelin", r"Did you mean 'Pipeline'\?"),
+    ],
+)
+def test_a_name_that_a_package_lacks_is_answered_with_its_home(package, name, meant):
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}'. .*{meant}"):
+        getattr(package, name)
+
+
+def test_nothing_is_guessed_for_what_python_itself_looks_up():
+    with pytest.raises(AttributeError, match=r"has no attribute '__wrapped__'\.$"):
+        _ = vision.__wrapped__

@@ -2,6 +2,7 @@
 
 import base64
 import html
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from vision.catalogue import make
 from vision.composition import class_name
 from vision.conversions import FROM_RGB
+from vision.errors import UnknownNameError
 from vision.flow import name_of
 from vision.kinds import Branched, Kind, kinds_of
+from vision.nearest import did_you_mean
 from vision.opencv import cv2
 from vision.stage_pictures import canvas_of, moved_canvas, picture_of
 from vision.text_rules import parameters
@@ -24,6 +27,8 @@ class Stage:
 
     Parameters
     ----------
+    name : str
+        "image", then what `set_params` calls the step: ``"canny"``, ``"branches__edges__canny"``.
     title : str
         The step as it is written, with the names of the branches in front.
     kind : Kind or Branched
@@ -34,6 +39,7 @@ class Stage:
         The value as a person sees it.
     """
 
+    name: str
     title: str
     kind: object
     value: object
@@ -42,6 +48,8 @@ class Stage:
 
 class Trace:
     """Every stage that one image went through; shows itself in a notebook.
+
+    ``trace[-1]`` is the last stage, ``trace["gray"]`` that of the step of this name.
 
     Parameters
     ----------
@@ -55,6 +63,8 @@ class Trace:
     >>> trace = (Gray() >> Canny()).trace(np.zeros((40, 60, 3), np.uint8))
     >>> [stage.title for stage in trace.stages]
     ['image', 'Gray()', 'Canny()']
+    >>> trace["gray"].value.shape
+    (40, 60)
     """
 
     def __init__(self, stages):
@@ -64,7 +74,13 @@ class Trace:
         return len(self.stages)
 
     def __getitem__(self, index):
-        return self.stages[index]
+        if not isinstance(index, str):
+            return self.stages[index]
+        named = {stage.name: stage for stage in self.stages}
+        if index not in named:
+            hint = f"{did_you_mean(index, named)} There are {', '.join(named)}.".lstrip()
+            raise UnknownNameError(f"There is no stage named {index!r}. {hint}")
+        return named[index]
 
     def __repr__(self):
         return "Trace: " + ", then ".join(f"{s.title} ({_kind_text(s.kind)})" for s in self.stages)
@@ -129,62 +145,61 @@ class _Tracer:
     """Follows one image through a pipeline and all that is within it."""
 
     def __init__(self, pipeline, image, kind):
-        self.names = dict(_own_names(pipeline))
+        self.names = defaultdict(list)  # by identity; a step may stand in several places
+        for name, value in pipeline.get_params().items():
+            self.names[id(value)].append(name)
         self.given = canvas_of(image, kind)
         self.stages = []
-        self.add("image", kind, image, self.given)
+        self.add("image", "image", kind, image, self.given)
         self.follow(pipeline.plan(), image, kind, self.given, "")
 
-    def add(self, title, kind, value, canvas):
+    def add(self, name, title, kind, value, canvas):
         # A class is of the image, not of the few pixels that a classifier saw of it.
         canvas = self.given if kind is Kind.CLASS else canvas
-        self.stages.append(Stage(title, kind, value, picture_of(value, kind, canvas)))
+        self.stages.append(Stage(name, title, kind, value, picture_of(value, kind, canvas)))
 
     def follow(self, plan, value, kind, canvas, prefix):
         for part in plan.parts:
-            self.enter(part, value, kind, canvas, prefix)
+            step = getattr(part, "pick", part.step)
+            name = self.name(step)
+            short = name.rpartition("__")[2]
+            self.enter(part, short, value, kind, canvas, prefix)
             kind = part.gives(kind)
             before, (value, back) = value, part.moved(value, None)
             if isinstance(kind, Branched) and isinstance(value, np.ndarray):
                 kind = Kind.FEATURES  # those of all branches as one row
             canvas = moved_canvas(canvas, before, value, back)
             if not _is_pipeline(part):
-                self.add(prefix + written(getattr(part, "pick", part.step)), kind, value, canvas)
+                self.add(name, prefix + written(step), kind, value, canvas)
             elif part.joined or (part.moves and back is None):
                 how = "side by side" if part.joined else "brought back"
-                self.add(f"{prefix}{self.name(part.step)}: {how}", kind, value, canvas)
+                self.add(name, f"{prefix}{short}: {how}", kind, value, canvas)
             canvas = canvas_of(value, kind) if canvas is None else canvas
 
-    def enter(self, part, value, kind, canvas, prefix):
+    def enter(self, part, short, value, kind, canvas, prefix):
         """The stages within a part: those of its branches, or of a pipeline."""
         if hasattr(part, "pick"):
             self.follow(part.plan, value, kind, canvas, f"{prefix}{part.pick.branch}: ")
         elif _is_pipeline(part):
-            self.follow(part.plan, value, kind, canvas, f"{prefix}{self.name(part.step)}: ")
+            self.follow(part.plan, value, kind, canvas, f"{prefix}{short}: ")
         elif hasattr(part.step, "branch_plans"):
             plans = dict(part.step.branch_plans())
             for name, branch in dict(part.step.branches).items():
                 if name in plans:
                     self.follow(plans[name], value, kind, canvas, f"{prefix}{name}: ")
                 else:
-                    self.add(f"{prefix}{name}: a fixed mask", Kind.MASK, branch, canvas)
+                    title = f"{prefix}{name}: a fixed mask"
+                    self.add(self.name(branch), title, Kind.MASK, branch, canvas)
 
-    def name(self, pipeline):
-        return self.names.get(id(pipeline), class_name(pipeline))
+    def name(self, step):
+        """What `set_params` calls it; a step in several places, the next of them."""
+        names = self.names[id(step)]
+        return names.pop(0) if names else class_name(step).lower()
 
 
 def _is_pipeline(part):
     """Whether a part is a pipeline: the last stage within it is what it gives."""
     return hasattr(part, "plan") and not hasattr(part, "pick")
-
-
-def _own_names(pipeline):
-    """The pipelines within a pipeline, at any depth, by identity: what they are called there."""
-    parts = getattr(pipeline, "steps", None) or dict(getattr(pipeline, "branches", {})).items()
-    for name, step in parts:
-        if hasattr(step, "get_params"):
-            yield id(step), name
-            yield from _own_names(step)
 
 
 def written(step, longest=90):

@@ -12,6 +12,7 @@ import vision
 from classical import (
     Canny,
     Crop,
+    Erosion,
     FindContours,
     GaussianBlur,
     Gray,
@@ -26,7 +27,7 @@ from classical import (
     ToHSV,
     ToLab,
 )
-from vision import Branches, Kind, Or, Pick, Pipeline, chain
+from vision import Branches, Kind, Not, Or, Pick, Pipeline, UnknownNameError, chain
 from vision.stage_pictures import moved_canvas
 from vision.trace import sample_image, written
 
@@ -237,6 +238,33 @@ def test_a_trace_ends_with_what_the_pipeline_gives(pipeline):
     shown = pipeline._repr_html_()
     assert shown.count("<img ") == len(trace)
     assert trace.sheet(800).shape[1] == 800
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        NESTED,
+        Gray() >> (Otsu() & (Canny() >> Not())) >> FindContours(),
+        Gray() >> (np.full((400, 600), 255, np.uint8) & Otsu()) >> FindContours(),
+        both_features().fit([data.coffee()]),
+    ],
+    ids=["nested", "operators", "fixed", "features"],
+)
+def test_a_stage_goes_by_the_name_that_set_params_has_for_its_step(pipeline):
+    named = pipeline.get_params()
+    for stage in pipeline.trace(data.coffee())[1:]:
+        step = named[stage.name]
+        shown = "a fixed mask" if isinstance(step, np.ndarray) else written(step)
+        assert stage.title.endswith(shown)
+
+
+def test_a_stage_is_found_by_name_and_a_step_that_stands_twice_has_two():
+    twice = Erosion(3)
+    trace = (Gray() >> twice >> twice).trace(data.coffee())
+    assert [stage.name for stage in trace] == ["image", "gray", "erosion", "erosion_2"]
+    assert np.array_equal(trace["erosion_2"].value, Erosion(5)(Gray()(data.coffee())))
+    with pytest.raises(UnknownNameError, match=r"'erosio'\. Did you mean 'erosion'\?"):
+        trace["erosio"]
 
 
 def test_the_joined_features_of_branches_are_one_row():

@@ -92,7 +92,7 @@ class HOG(FeatureStep):
             Itself.
         """
         self.make_ready()
-        if images is not None and len(as_batch(images, "HOG")):
+        if images is not None and len(as_batch(images)):
             self.shape_ = np.array(images[0].shape[:2])
         return self
 

@@ -167,7 +167,7 @@ class PixelClassifier(Step):
         check_truth(truth, kind, len(images))
         random = np.random.default_rng(self.random_state)
         rows, names, channels = [], [], set()
-        for index, image in enumerate(as_batch(images, "PixelClassifier")):
+        for index, image in enumerate(as_batch(images)):
             # Whatever kind it was trained on before.
             check_input(image, (Kind.RGB, Kind.GRAY), self.dtypes, "PixelClassifier")
             true = np.asarray(truth[index])

@@ -163,7 +163,7 @@ class HOGDetector(Step):
             Itself.
         """
         self.make_ready()
-        images = as_batch(images, "HOGDetector")
+        images = as_batch(images)
         check_truth(truth, Kind.DETECTIONS, len(images))
         truth = [one.to_detections() for one in truth]
         label = self._one_label(truth)

@@ -115,7 +115,7 @@ class BagOfVisualWords(FeatureStep):
         from threadpoolctl import threadpool_limits
 
         self.make_ready()
-        rows = self._sampled(as_batch(images, "BagOfVisualWords"))
+        rows = self._sampled(as_batch(images))
         if len(rows) < self.n_words:
             raise ParameterError(
                 f"The 'n_words' of BagOfVisualWords must be at most the number of keypoints that "

@@ -137,7 +137,7 @@ class CNNFeatures(FeatureStep):
         """
         self.make_ready()
         rows = []
-        for chunk in passing(as_batch(images, "CNNFeatures")):
+        for chunk in passing(as_batch(images)):
             for image in chunk:
                 self.admit(image)
             rows += self.apply_many(chunk)

@@ -38,7 +38,7 @@ def stacked(images, owner):
         if not len(images):
             raise ImageError(f"{owner} needs at least one image. Got none.")
         return images
-    images = as_batch(images, owner)
+    images = as_batch(images)
     if not len(images):
         raise ImageError(f"{owner} needs at least one image. Got none.")
     if isinstance(images, np.ndarray) and images.dtype != object:

@@ -315,10 +315,10 @@ class Branches(NamedBranches):
         """A dictionary for each image; joined rows ``(n, d)`` if all branches give features."""
         self.make_ready()
         if not self.gives.joinable:
-            return map_batch(self, images, "Branches")
+            return map_batch(self, images)
         if isinstance(images, np.ndarray):
-            images = list(as_batch(images, "Branches"))
-        return stack_rows(map_batch(self._joined_row, images, "Branches"), "Branches")
+            images = list(as_batch(images))
+        return stack_rows(map_batch(self._joined_row, images), "Branches")
 
     def _joined_row(self, image):
         self.make_ready()

@@ -133,7 +133,7 @@ def compare(
     asked |= {"faithfulness": faithfulness, "budget": budget}
     candidates, random_state = _checked(candidates, budget, random_state), int(random_state)
     task = task_of_candidates(candidates) if task is None else task_named(task)
-    images = by_place(as_batch(images, "compare"))
+    images = by_place(as_batch(images))
     kind = _kind_of_truth(task, truth)
     check_answers(candidates, kind)
     check_truth(truth, kind, len(images))

@@ -158,7 +158,7 @@ class ForEach(Step):
         """
         self.check_params()
         _ = self.takes
-        check_truth(truth, Kind.DETECTIONS, len(as_batch(images, "ForEach")))
+        check_truth(truth, Kind.DETECTIONS, len(as_batch(images)))
         self.find, self.then = clone(self.find), clone(self.then)
         if not is_stateless(self.find):
             self.find.fit(images, truth)
@@ -175,7 +175,7 @@ class ForEach(Step):
         from vision.detection_metrics import box_iou
 
         finding, crops, labels = Plan(steps_of(self.find)), [], []
-        for image, true in zip(as_batch(images, "ForEach"), truth, strict=True):
+        for image, true in zip(as_batch(images), truth, strict=True):
             boxes = _boxes(finding.run(image))
             if getattr(true, "labels", None) is None:
                 raise ParameterError(

@@ -260,7 +260,7 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
 
                 check_entry(self.chain_kinds(), images)
             if truth is not None and self._ends_in_ours():
-                truth = self._checked(as_batch(images, "pipeline"), truth)
+                truth = self._checked(as_batch(images), truth)
             if all(is_stateless(step) for step in self._parts()):
                 self.plan()
                 return self
@@ -316,13 +316,13 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
             return super().transform(images, **params)
         if is_lazy(images):
             self.plan()  # refused now, not when the first picture is read
-            return map_batch(self, images, "pipeline")
+            return map_batch(self, images)
         return self._run(images)
 
     def _run(self, images):
         if not self.plan().batched:
-            return map_batch(self, images, "pipeline")
-        images, results = as_batch(images, "pipeline"), []
+            return map_batch(self, images)
+        images, results = as_batch(images), []
         for start in range(0, len(images), AT_ONCE):
             results += self.apply_many(images[start : start + AT_ONCE])
         return results

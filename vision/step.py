@@ -10,6 +10,8 @@ from vision.composition import Composable
 from vision.errors import KindError
 from vision.kinds import BLENDED, PARENT, SAME, Kind, check_input, check_of_values, has_pixels
 
+_BATCH = "images must be a list of images, an array of them or vision.Images."
+
 
 class ImageEstimator(Composable, BaseEstimator):
     """What works on one image at a time: its parameters, its checks, and calling it.
@@ -195,7 +197,7 @@ class Step(TransformerMixin, ImageEstimator):
         KindError
             If `images` is one image.
         """
-        return map_batch(self, images, type(self).__name__)
+        return map_batch(self, images)
 
 
 class FeatureStep(Step):
@@ -228,7 +230,7 @@ class FeatureStep(Step):
         ImageError
             If the images give rows of different lengths.
         """
-        return stack_rows(map_batch(self, images, type(self).__name__), type(self).__name__)
+        return stack_rows(map_batch(self, images), type(self).__name__)
 
 
 def stack_rows(rows, owner):
@@ -245,11 +247,11 @@ def stack_rows(rows, owner):
     return np.stack(rows) if rows else np.empty((0, 0), np.float32)
 
 
-def map_batch(function, images, owner):
+def map_batch(function, images):
     """Apply a function of one image to a batch, in the batch's own form."""
     if is_lazy(images):
         return images.map(function)
-    results = [function(image) for image in as_batch(images, owner)]
+    results = [function(image) for image in as_batch(images)]
     if isinstance(images, np.ndarray) and images.dtype != object:
         return _stacked(results)
     return results
@@ -260,15 +262,13 @@ def is_lazy(images):
     return callable(getattr(images, "map", None)) and hasattr(images, "sources")
 
 
-def as_batch(images, owner):
+def as_batch(images):
     """The batch as something to iterate over; one image is refused.
 
     Parameters
     ----------
     images : list, Images, or ndarray
         The batch.
-    owner : str
-        The class name of the step, or ``"pipeline"``.
 
     Returns
     -------
@@ -281,42 +281,39 @@ def as_batch(images, owner):
         If it is one image, a file or a list of files, or no collection of known length.
     """
     if isinstance(images, np.ndarray):
-        return _as_array_batch(images, owner)
+        return _as_array_batch(images)
     if isinstance(images, str | bytes | dict | set | frozenset) or not isinstance(images, Sized):
         _refuse_batch(images)
     first = next(iter(images), None) if isinstance(images, list | tuple) else None
     if isinstance(first, str | os.PathLike):
         raise KindError(
-            f"transform takes a list of images. Got a list of {len(images)} files; they are read "
-            f"by vision.Images(paths), one at a time: transform(vision.Images(paths))."
+            f"{_BATCH} Got a list of {len(images)} files; vision.Images(paths) reads them, one at "
+            "a time."
         )
     return images
 
 
-def _as_array_batch(images, owner):
+def _as_array_batch(images):
     if images.ndim == 4 or (images.dtype == object and images.ndim == 1):
         return images
     if images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)):
-        itself = "pipeline itself: pipeline" if owner == "pipeline" else f"step itself: {owner}()"
+        ways = f"Many gray images of width {images.shape[-1]} are a list."
+        if images.ndim == 2:
+            ways = f"{ways} Rows of pixels are images.reshape(-1, H, W)."
         raise KindError(
-            f"transform takes many images. Got one, of shape {images.shape}; for one image "
-            f"call the {itself}(image). Many gray images of width {images.shape[-1]} are a list."
+            f"{_BATCH} Got one, of shape {images.shape}: for one image call the step or pipeline "
+            f"itself, as in step(image). {ways}"
         )
     if images.ndim != 3:
         files = "Files are read by vision.Images(list(paths))." if images.dtype.kind == "U" else ""
-        raise KindError(
-            f"transform takes many images. Got an array of shape {images.shape}. {files}".strip()
-        )
+        raise KindError(f"{_BATCH} Got an array of shape {images.shape}. {files}".strip())
     return images
 
 
 def _refuse_batch(images):
     from vision.conversions import to_batch, what_came
 
-    raise KindError(
-        "transform takes a list of images, an array of them or vision.Images. Got "
-        f"{what_came(images)}. {to_batch(images)}".strip()
-    )
+    raise KindError(f"{_BATCH} Got {what_came(images)}. {to_batch(images)}".strip())
 
 
 def _stacked(results):

@@ -204,7 +204,9 @@ def test_one_image_and_many_are_not_confused(name):
     with pytest.raises(KindError, match=r"transform\(images\)|takes one image"):
         step([image, image])
     if isinstance(image, np.ndarray) and image.ndim > 1:
-        with pytest.raises(KindError, match=r"must be a list of images.* Got one, of shape .* call the step or pipeline itself"):
+        with pytest.raises(
+            KindError, match=r"list of images.* Got one, .* step or pipeline itself"
+        ):
             getattr(step, "transform", getattr(step, "predict", None))(image)
 
 

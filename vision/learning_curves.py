@@ -203,7 +203,9 @@ def crossing(names, per_image, sizes, *, sign=1, seed=0, groups=None):
     if at <= sizes[0]:
         return Crossing(behind, ahead, None, _always(behind, ahead, sizes, drawn))
     estimate = _estimate(at, drawn, sizes)
-    return Crossing(behind, ahead, estimate, _crosses(behind, ahead, estimate, sizes, drawn))
+    turns = np.diff(lead[lead != 0] > 0).sum()
+    words = _crosses(behind, ahead, estimate, sizes, "" if turns == 1 else " for good")
+    return Crossing(behind, ahead, estimate, words)
 
 
 def overtakes(leads, sizes):
@@ -256,7 +258,7 @@ def _estimate(at, drawn, sizes):
     return Estimate(at, 0.0 if low <= sizes[0] else float(low), float(high), LEVEL)
 
 
-def _crosses(behind, ahead, estimate, sizes, drawn):
+def _crosses(behind, ahead, estimate, sizes, lasting):
     value, low, high = (_rounded(end) for end in (estimate.value, estimate.low, estimate.high))
     ends = f"95% interval {low} to {high}"
     if estimate.low == 0 and np.isinf(estimate.high):
@@ -265,7 +267,7 @@ def _crosses(behind, ahead, estimate, sizes, drawn):
         ends = f"95% interval from {low} on, with no end within {sizes[-1]}"
     elif estimate.low == 0:
         ends = f"95% interval up to {high}, with no beginning above {sizes[0]}"
-    return f"{ahead} overtakes {behind} at about {value} training images, {ends}."
+    return f"{ahead} overtakes {behind}{lasting} at about {value} training images, {ends}."
 
 
 def _always(behind, ahead, sizes, drawn):

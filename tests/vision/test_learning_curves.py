@@ -163,6 +163,14 @@ def test_a_lead_of_nothing_at_the_smallest_size_begins_there_to_the_bit():
     assert overtakes(np.array([[0.0, 1.0]]), [10, 20]).tolist() == [10.0]
 
 
-def test_the_last_change_of_the_lead_counts():
+def test_the_last_change_of_the_lead_counts_and_is_said_to_be_the_last():
     lead = np.array([0.1, -0.1, 0.1, 0.2])
     assert overtakes(lead[None], SIZES) == pytest.approx(100 * 2**0.5)
+    level = [np.full((len(SIZES), 50), 0.5)]
+    twice, once = ([np.full((50, 1), 0.5) + row] for row in (lead, np.sort(lead)))
+    for other, said in (
+        (twice, "up overtakes level for good at about"),
+        (once, "up overtakes level at about"),
+    ):
+        other = [rows.T for rows in other]
+        assert crossing(("level", "up"), (level, other), SIZES).words.startswith(said)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from vision import catalogue
-from vision.composition import chain
+from vision.composition import chain, class_name
 from vision.errors import KindError
 from vision.flow import gives_of, takes_of, travel
 from vision.kinds import Branched, Kind
@@ -60,7 +60,9 @@ def find_repair(steps, position, entry):
     kinds = kinds if len(kinds) == position + 1 else [*kinds, Kind.ANY]
     candidates = []
     for kept in (position, position - 1):
-        for bridge in _bridges(kinds[kept], tuple(takes_of(steps[position]))):
+        plain = Kind.GRAY in kinds[: kept + 1] or "gray" in map(class_name, steps[:kept])
+        takes = tuple(takes_of(steps[position]))
+        for bridge in _bridges(kinds[kept], takes, Kind.GRAY if plain else Kind.RGB):
             candidates.append((_cost(bridge, kept < position), kept, bridge))
     for _, kept, bridge in sorted(candidates, key=lambda c: c[0]):
         between = [_make(name) for name in bridge]
@@ -83,25 +85,28 @@ def _fits(parts):
     return any(travel(parts, kind)[1] is None for kind in takes_of(parts[0]))
 
 
-def _bridges(kind, takes):
-    """Names of steps that lead from a kind to one that is taken: all shortest, preferred first."""
+def _bridges(kind, takes, shown):
+    """Names of steps that lead from a kind to one that is taken: all shortest, preferred first.
+
+    A float image does not tell whether it has colours: `shown` is what it is in 8 bits.
+    """
     if Kind.ANY in takes:
         return []
     if isinstance(kind, Branched):
         picks = [f"Pick:{name}" for name, given in kind.items() if given.fits(takes)]
         return [[pick] for pick in picks[:1]]
-    return _paths(kind, takes)
+    return _paths(kind, takes, shown)
 
 
 @cache
-def _paths(kind, takes):
+def _paths(kind, takes, shown):
     if kind.fits(takes) and kind is not Kind.ANY:
         return [[]]
     layers, seen = [([], kind)], {kind}
     for _ in range(LONGEST):
         following, found = [], []
         for path, reached in layers:
-            for name, given in _reachable(reached):
+            for name, given in _reachable(reached, shown):
                 if given.fits(takes):
                     found.append(([*path, name], given))
                 elif given not in seen:
@@ -116,13 +121,15 @@ def _paths(kind, takes):
 
 
 @cache
-def _reachable(kind):
+def _reachable(kind, shown):
     reached = []
     for name in BRIDGES:
         try:
             given = gives_of(_make(name), kind)
         except KindError:
             continue
+        if name == "ToUint8" and kind is Kind.FLOAT:
+            given = shown
         if given is not Kind.ANY:
             reached.append((name, given))
     return reached

@@ -297,12 +297,12 @@ def _as_array_batch(images):
     if images.ndim == 4 or (images.dtype == object and images.ndim == 1):
         return images
     if images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)):
-        ways = f"Many gray images of width {images.shape[-1]} are a list."
+        other = f"{len(images)} gray images {images.shape[-1]} pixels wide are list(images)."
         if images.ndim == 2:
-            ways = f"{ways} Rows of pixels are images.reshape(-1, H, W)."
+            other = "Rows of pixels are images.reshape(-1, H, W)."
         raise KindError(
             f"{_BATCH} Got one, of shape {images.shape}: for one image call the step or pipeline "
-            f"itself, as in step(image). {ways}"
+            f"itself, as in step(image). {other}"
         )
     if images.ndim != 3:
         files = "Files are read by vision.Images(list(paths))." if images.dtype.kind == "U" else ""

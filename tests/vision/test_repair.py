@@ -1,10 +1,7 @@
 """Every refused pair of catalogue steps comes with a chain that composes and runs."""
 
-import itertools
-
 import numpy as np
 import pytest
-from sklearn.utils.validation import check_is_fitted  # noqa: F401
 
 from tests.test_contract import NAMES, photograph, stand_in
 from vision import catalogue
@@ -12,8 +9,7 @@ from vision.composition import chain
 from vision.errors import KindError
 from vision.flow import is_stateless
 from vision.kinds import Kind
-
-PAIRS = list(itertools.product(NAMES, NAMES))
+from vision.repair import find_repair
 
 
 def refused(first, second):
@@ -65,3 +61,24 @@ def test_nothing_follows_a_classifier():
 
     with pytest.raises(KindError, match="nothing can follow"):
         RawPixels() >> SVC() >> Canny()
+
+
+@pytest.mark.parametrize(
+    ("steps", "advice"),
+    [
+        ("Gray Otsu", "Put ToUint8() before Otsu()."),
+        ("Gray GaussianBlur FindContours", "Put ToUint8() >> Otsu() before FindContours()."),
+        ("GaussianBlur Canny", "Put ToUint8() >> Gray() before Canny()."),
+        ("GaussianBlur ToHSV", "Put ToUint8() before ToHSV()."),
+    ],
+)
+def test_a_float_image_is_brought_to_8_bits_gray_where_its_colours_are_not_wanted(steps, advice):
+    steps = [catalogue.make(name) for name in steps.split()]
+    repair = find_repair(steps, len(steps) - 1, Kind.FLOAT)
+    assert repair.advice == advice
+    floating = repair.pipeline(photograph().astype(np.float32) / 255)
+    whole = chain(*[step for _, step in repair.pipeline.steps if type(step).__name__ != "ToUint8"])
+    if isinstance(floating, np.ndarray):
+        assert np.mean(np.abs(floating.astype(int) - whole(photograph())) > 2) < 0.01
+    else:
+        assert len(floating) == len(whole(photograph()))

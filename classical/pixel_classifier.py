@@ -163,11 +163,11 @@ class PixelClassifier(Step):
             If the truth is no such sequence, of another size than its image, or of one class only.
         """
         self.make_ready()
-        kind = _kind_of(truth)
+        images, kind = as_batch(images), _kind_of(truth)
         check_truth(truth, kind, len(images))
         random = np.random.default_rng(self.random_state)
         rows, names, channels = [], [], set()
-        for index, image in enumerate(as_batch(images)):
+        for index, image in enumerate(images):
             # Whatever kind it was trained on before.
             check_input(image, (Kind.RGB, Kind.GRAY), self.dtypes, "PixelClassifier")
             true = np.asarray(truth[index])

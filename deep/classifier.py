@@ -394,7 +394,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         (n,) ndarray
             Of ``classes_``.
         """
-        return self.classes_[self.predict_proba(images).argmax(axis=1)]
+        shares = self.predict_proba(images)
+        return self.classes_[shares.argmax(axis=1)]
 
     def apply(self, image):
         """What the network says of one image: a `Classification`."""

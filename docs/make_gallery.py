@@ -130,10 +130,12 @@ def names():
     words = textwrap.dedent("""\
         # If you know it by another name
 
-        What stands here for a function of OpenCV, scikit-image or SciPy. What has the same name
-        in all but its spelling, as `cv2.medianBlur`, `cv2.findContours` or
-        `skimage.segmentation.slic`, is not listed: it is `MedianBlur`, `FindContours`, `SLIC`.
-        Any of these names in a pipeline's text or behind `vision steps` gets the same answer:
+        What stands here for a function of OpenCV, scikit-image or SciPy, or comes nearest: the
+        parameters have names of their own (`vision steps NAME`), and a function that returned
+        numbers may be a step with a result that holds them. What has the same name in all but its
+        spelling, as `cv2.medianBlur`, `cv2.findContours` or `skimage.segmentation.slic`, is not
+        listed: it is `MedianBlur`, `FindContours`, `SLIC`. Asked for by any of these names, the
+        toolkit answers with its own:
 
         ```text
         $ vision steps erode

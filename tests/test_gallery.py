@@ -103,6 +103,7 @@ def test_the_text_is_the_one_that_the_command_line_prints(topic, name, capsys):
 
 
 @pytest.mark.parametrize("topic", ["edges", "geometry", "contours"])
+@pytest.mark.usefixtures("gallery")
 def test_the_lines_of_a_page_run_as_they_stand(topic):
     text = (GALLERY / f"{topic}.md").read_text(encoding="utf-8")
     names = {}

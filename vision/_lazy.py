@@ -37,5 +37,9 @@ def _hint(name, table):
     from vision.names_elsewhere import called_here
     from vision.nearest import did_you_mean
 
-    home = STEPS.get(name, "vision" if name in vision.__all__ else "").partition(".")[0]
-    return f"{home!r} has it." if home else called_here(name) or did_you_mean(name, table)
+    here = dict.fromkeys(vision.__all__, "vision") | STEPS
+    spelled = {public.lower(): public for public in here}.get(name.lower(), name)
+    home = here.get(spelled, "").partition(".")[0]
+    if home and spelled not in table:
+        return f"{home!r} has {spelled}."
+    return called_here(name) or did_you_mean(name, table)

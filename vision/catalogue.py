@@ -7,7 +7,7 @@ import importlib
 import importlib.resources
 
 from vision.errors import MissingDependencyError, UnknownNameError
-from vision.names_elsewhere import called_here
+from vision.names_elsewhere import LIBRARIES, called_here
 from vision.nearest import did_you_mean
 
 # Where each step and pipeline class lives; `vision steps` lists them in this order.
@@ -276,7 +276,9 @@ def unknown_step(name):
     """
     from vision.sklearn_names import SKLEARN
 
-    hint = called_here(name) or did_you_mean(name, [*STEPS, *SKLEARN])
+    package, _, bare = str(name).rpartition(".")
+    meant = bare if package.partition(".")[0] in LIBRARIES else name
+    hint = called_here(name) or did_you_mean(meant, [*STEPS, *SKLEARN])
     hint = hint or "'vision steps' lists the names."
     return UnknownNameError(f"There is no step named {name!r}. {hint}")
 

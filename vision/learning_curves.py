@@ -203,8 +203,8 @@ def crossing(names, per_image, sizes, *, sign=1, seed=0, groups=None):
     if at <= sizes[0]:
         return Crossing(behind, ahead, None, _always(behind, ahead, sizes, drawn))
     estimate = _estimate(at, drawn, sizes)
-    turns = np.diff(lead[lead != 0] > 0).sum()
-    words = _crosses(behind, ahead, estimate, sizes, "" if turns == 1 else " for good")
+    turns = np.diff(turn * lead > 0).sum()
+    words = _crosses(behind, ahead, estimate, sizes, " for good" if turns > 1 else "")
     return Crossing(behind, ahead, estimate, words)
 
 

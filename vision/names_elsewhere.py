@@ -1,5 +1,6 @@
 """What OpenCV, scikit-image and SciPy call the things that are here: for messages and the docs."""
 
+LIBRARIES = {"cv2": "OpenCV", "skimage": "scikit-image", "scipy": "SciPy", "ndimage": "SciPy"}
 # What has our own name in another spelling, as cv2.medianBlur, is found without a line here.
 NAMES = {
     "OpenCV": {
@@ -12,7 +13,6 @@ NAMES = {
         "split": "Channel",
         "extractChannel": "Channel",
         "normalize": "Normalize, ContrastStretching",
-        "convertScaleAbs": "BrightnessContrast",
         "LUT": "GammaCorrection, ContrastStretching",
         "equalizeHist": "HistogramEqualization",
         "createCLAHE": "CLAHE",
@@ -40,7 +40,6 @@ NAMES = {
         "bitwise_xor": "Xor",
         "bitwise_not": "Not, Negative",
         "copyTo": "ApplyMask",
-        "spatialGradient": "Sobel",
         "drawContours": "Contours.draw, FillContours",
         "fillPoly": "FillContours",
         "contourArea": "Contours.areas",
@@ -70,6 +69,8 @@ NAMES = {
         "findHomography": "FindObject, Matches.homography",
         "findChessboardCorners": "CheckerboardCorners",
         "findChessboardCornersSB": "CheckerboardCorners",
+        "HOGDescriptor": "HOG, HOGDetector",
+        "CascadeClassifier": "FindFaces",
         "kmeans": "KMeansSegmenter",
         "pyrMeanShiftFiltering": "MeanShiftSegmenter",
         "calcHist": "ColorHistogram",
@@ -99,7 +100,6 @@ NAMES = {
         "match_histograms": "HistogramMatching",
         "invert": "Negative, Not",
         "rescale": "Resize",
-        "warp": "Perspective, Affine",
         "gaussian": "GaussianBlur",
         "median": "MedianBlur",
         "denoise_bilateral": "BilateralFilter",
@@ -127,11 +127,7 @@ NAMES = {
         "skeletonize": "Skeleton",
         "thin": "Skeleton",
         "remove_small_holes": "FillHoles",
-        "area_opening": "RemoveSmallObjects",
-        "h_maxima": "HMaxima",
-        "h_minima": "HMinima",
         "local_maxima": "LocalMaxima",
-        "laplace": "Laplacian",
         "difference_of_gaussians": "DoG",
         "approximate_polygon": "ApproximatePolygons",
         "label": "ConnectedComponents",
@@ -160,22 +156,29 @@ NAMES = {
         "structural_similarity": "vision.ssim",
     },
     "SciPy": {
-        "convolve": "Convolution",
         "correlate": "Convolution",
         "uniform_filter": "BoxBlur",
         "gaussian_filter": "GaussianBlur",
         "median_filter": "MedianBlur",
         "zoom": "Resize",
-        "affine_transform": "Affine",
         "grey_erosion": "Erosion",
         "grey_dilation": "Dilation",
         "grey_opening": "Opening",
         "grey_closing": "Closing",
+        "minimum_filter": "Erosion",
+        "maximum_filter": "Dilation",
+        "binary_erosion": "Erosion",
+        "binary_dilation": "Dilation",
+        "binary_opening": "Opening",
+        "binary_closing": "Closing",
+        "white_tophat": "TopHat",
+        "black_tophat": "BlackHat",
         "binary_hit_or_miss": "HitOrMiss",
         "binary_fill_holes": "FillHoles",
         "distance_transform_edt": "DistanceTransform",
         "distance_transform_cdt": "DistanceTransform",
         "gaussian_laplace": "LoG",
+        "label": "ConnectedComponents",
         "center_of_mass": "Segmentation.centroids",
     },
 }
@@ -187,7 +190,8 @@ def called_here(name):
     Parameters
     ----------
     name : str
-        As that library spells it, in upper or lower case, with or without ``cv2.`` before it.
+        As that library spells it, in upper or lower case. With a package before it, as in
+        ``cv2.erode``, it is looked up in that library alone.
 
     Returns
     -------
@@ -200,9 +204,10 @@ def called_here(name):
     >>> called_here("threshold")
     "OpenCV's 'threshold' is Threshold, Otsu or Triangle here."
     """
-    wanted = str(name).rpartition(".")[2].lower()
-    for library, names in NAMES.items():
+    package, _, wanted = str(name).replace(".create", "_create").rpartition(".")
+    library = LIBRARIES.get(package.partition(".")[0], package)
+    for where, names in NAMES.items():
         for theirs, ours in names.items():
-            if theirs.lower() == wanted:
-                return f"{library}'s {theirs!r} is {' or '.join(ours.rsplit(', ', 1))} here."
+            if theirs.lower() == wanted.lower() and library in ("", where):
+                return f"{where}'s {theirs!r} is {' or '.join(ours.rsplit(', ', 1))} here."
     return ""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.catalogue import make
-from vision.composition import class_name
 from vision.conversions import FROM_RGB
 from vision.errors import UnknownNameError
 from vision.flow import name_of
@@ -21,7 +20,7 @@ from vision.text_rules import parameters
 THUMBNAIL = 240  # pixels, the longest side of a stage in the HTML view
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stage:
     """One stage of a trace.
 
@@ -44,6 +43,12 @@ class Stage:
     kind: object
     value: object
     picture: np.ndarray
+
+    def __repr__(self):
+        return f"Stage({self.name!r}: {self.title}, {_kind_text(self.kind)})"
+
+    def _repr_html_(self):
+        return _cell(self.title, self.kind, self.picture)
 
 
 class Trace:
@@ -76,9 +81,9 @@ class Trace:
     def __getitem__(self, index):
         if not isinstance(index, str):
             return self.stages[index]
-        named = {stage.name: stage for stage in self.stages}
+        named = {stage.name: stage for stage in reversed(self.stages)}
         if index not in named:
-            hint = f"{did_you_mean(index, named)} There are {', '.join(named)}.".lstrip()
+            hint = f"{did_you_mean(index, named)} There are {', '.join(reversed(named))}.".lstrip()
             raise UnknownNameError(f"There is no stage named {index!r}. {hint}")
         return named[index]
 
@@ -145,56 +150,62 @@ class _Tracer:
     """Follows one image through a pipeline and all that is within it."""
 
     def __init__(self, pipeline, image, kind):
-        self.names = defaultdict(list)  # by identity; a step may stand in several places
-        for name, value in pipeline.get_params().items():
-            self.names[id(value)].append(name)
         self.given = canvas_of(image, kind)
         self.stages = []
         self.add("image", "image", kind, image, self.given)
-        self.follow(pipeline.plan(), image, kind, self.given, "")
+        self.follow(pipeline.plan(), pipeline, (), "", (image, kind, self.given))
 
     def add(self, name, title, kind, value, canvas):
         # A class is of the image, not of the few pixels that a classifier saw of it.
         canvas = self.given if kind is Kind.CLASS else canvas
         self.stages.append(Stage(name, title, kind, value, picture_of(value, kind, canvas)))
 
-    def follow(self, plan, value, kind, canvas, prefix):
+    def follow(self, plan, owner, path, prefix, state):
+        """The stages of `owner`, a step or pipeline to which `path` leads."""
+        value, kind, canvas = state
+        names = defaultdict(list)  # by identity; one step may stand in several places
+        for name, step in getattr(owner, "steps", ()):
+            names[id(step)].append(name)
         for part in plan.parts:
             step = getattr(part, "pick", part.step)
-            name = self.name(step)
-            short = name.rpartition("__")[2]
-            self.enter(part, short, value, kind, canvas, prefix)
+            inner = _path_to(part.step, names, path)
+            self.enter(part, inner, prefix, (value, kind, canvas))
+            own = inner if step is part.step else _path_to(step, names, path)
             kind = part.gives(kind)
             before, (value, back) = value, part.moved(value, None)
             if isinstance(kind, Branched) and isinstance(value, np.ndarray):
                 kind = Kind.FEATURES  # those of all branches as one row
             canvas = moved_canvas(canvas, before, value, back)
             if not _is_pipeline(part):
-                self.add(name, prefix + written(step), kind, value, canvas)
+                self.add("__".join(own), prefix + written(step), kind, value, canvas)
             elif part.joined or (part.moves and back is None):
                 how = "side by side" if part.joined else "brought back"
-                self.add(name, f"{prefix}{short}: {how}", kind, value, canvas)
+                self.add("__".join(own), f"{prefix}{own[-1]}: {how}", kind, value, canvas)
             canvas = canvas_of(value, kind) if canvas is None else canvas
 
-    def enter(self, part, short, value, kind, canvas, prefix):
+    def enter(self, part, path, prefix, state):
         """The stages within a part: those of its branches, or of a pipeline."""
+        branches = dict(getattr(part.step, "branches", {}))
         if hasattr(part, "pick"):
-            self.follow(part.plan, value, kind, canvas, f"{prefix}{part.pick.branch}: ")
+            name = part.pick.branch
+            self.follow(part.plan, branches[name], (*path, name), f"{prefix}{name}: ", state)
         elif _is_pipeline(part):
-            self.follow(part.plan, value, kind, canvas, f"{prefix}{short}: ")
+            self.follow(part.plan, part.step, path, f"{prefix}{path[-1]}: ", state)
         elif hasattr(part.step, "branch_plans"):
             plans = dict(part.step.branch_plans())
-            for name, branch in dict(part.step.branches).items():
+            for name, branch in branches.items():
+                within = (*path, name)
                 if name in plans:
-                    self.follow(plans[name], value, kind, canvas, f"{prefix}{name}: ")
+                    self.follow(plans[name], branch, within, f"{prefix}{name}: ", state)
                 else:
                     title = f"{prefix}{name}: a fixed mask"
-                    self.add(self.name(branch), title, Kind.MASK, branch, canvas)
+                    self.add("__".join(within), title, Kind.MASK, branch, state[-1])
 
-    def name(self, step):
-        """What `set_params` calls it; a step in several places, the next of them."""
-        names = self.names[id(step)]
-        return names.pop(0) if names else class_name(step).lower()
+
+def _path_to(step, names, path):
+    """The path to a step of a pipeline; of what is no pipeline, its own."""
+    own = names[id(step)]
+    return (*path, own.pop(0)) if own else path
 
 
 def _is_pipeline(part):

@@ -59,8 +59,9 @@ def test_what_it_is_called_elsewhere_exists_there_and_here(library):
         "SciPy": [ndimage],
         "scikit-image": [getattr(skimage, name) for name in skimage.__all__],
     }[library]
+    gone = {"CascadeClassifier", "HOGDescriptor"} if library == "OpenCV" else set()  # with OpenCV 5
     for theirs, ours in NAMES[library].items():
-        assert any(hasattr(space, theirs) for space in spaces), theirs
+        assert theirs in gone or any(hasattr(space, theirs) for space in spaces), theirs
         assert all(exists(path) for path in ours.split(", ")), ours
 
 
@@ -79,6 +80,11 @@ def test_no_name_elsewhere_is_one_of_ours_in_another_spelling():
         ("skimage.filters.threshold_otsu", r"scikit-image's 'threshold_otsu' is Otsu here\."),
         ("cvtColor", r"is Gray, ToHSV, ToHLS, ToLab or ToYCrCb here\."),
         ("medianBlur", r"Did you mean 'MedianBlur'\?"),
+        ("skimage.segmentation.slic", r"Did you mean 'SLIC'\?"),
+        ("cv2.ORB.create", r"OpenCV's 'ORB_create' is ORB here\."),
+        ("scipy.ndimage.label", r"SciPy's 'label' is ConnectedComponents here\."),
+        ("ndimage.median_filter", r"SciPy's 'median_filter' is MedianBlur here\."),
+        ("torch.permute", "'vision steps' lists the names"),
     ],
 )
 def test_a_name_of_another_library_is_answered_with_ours(name, meant):
@@ -86,7 +92,7 @@ def test_a_name_of_another_library_is_answered_with_ours(name, meant):
         catalogue.resolve(name)
     with pytest.raises(UnknownNameError, match=meant):
         describe_step(name)
-    if name.isidentifier():
+    if name.isidentifier() and "steps" not in meant:
         with pytest.raises(AttributeError, match=meant):
             getattr(classical, name)
 
@@ -95,10 +101,12 @@ def test_a_name_of_another_library_is_answered_with_ours(name, meant):
     ("package", "name", "meant"),
     [
         (vision, "imread", r"'imread' is vision\.read here\."),
-        (vision, "Canny", r"'classical' has it\."),
-        (vision, "RandomFlip", r"'deep' has it\."),
-        (classical, "compare", r"'vision' has it\."),
-        (classical, "Pipeline", r"'vision' has it\."),
+        (vision, "Canny", r"'classical' has Canny\."),
+        (vision, "medianBlur", r"'classical' has MedianBlur\."),
+        (classical, "medianBlur", r"Did you mean 'MedianBlur'\?"),
+        (vision, "RandomFlip", r"'deep' has RandomFlip\."),
+        (classical, "compare", r"'vision' has compare\."),
+        (classical, "Pipeline", r"'vision' has Pipeline\."),
         (vision, "Pipelin", r"Did you mean 'Pipeline'\?"),
     ],
 )

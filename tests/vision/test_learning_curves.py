@@ -163,14 +163,16 @@ def test_a_lead_of_nothing_at_the_smallest_size_begins_there_to_the_bit():
     assert overtakes(np.array([[0.0, 1.0]]), [10, 20]).tolist() == [10.0]
 
 
-def test_the_last_change_of_the_lead_counts_and_is_said_to_be_the_last():
-    lead = np.array([0.1, -0.1, 0.1, 0.2])
-    assert overtakes(lead[None], SIZES) == pytest.approx(100 * 2**0.5)
-    level = [np.full((len(SIZES), 50), 0.5)]
-    twice, once = ([np.full((50, 1), 0.5) + row] for row in (lead, np.sort(lead)))
-    for other, said in (
-        (twice, "up overtakes level for good at about"),
-        (once, "up overtakes level at about"),
-    ):
-        other = [rows.T for rows in other]
-        assert crossing(("level", "up"), (level, other), SIZES).words.startswith(said)
+@pytest.mark.parametrize(
+    ("lead", "said"),
+    [
+        ([0.1, -0.1, 0.1, 0.2], "up overtakes level for good at about 140"),
+        ([-0.1, 0.1, 0.0, 0.1], "up overtakes level for good at about 200"),
+        ([-0.1, 0.1, 0.2, 0.3], "up overtakes level at about 71"),
+        ([0.0, 0.0, 0.1, 0.1], "up overtakes level at about 100"),
+    ],
+)
+def test_the_last_change_of_the_lead_counts_and_where_there_are_more_it_is_said(lead, said):
+    level = np.full((len(SIZES), 50), 0.5)
+    up = level + np.array(lead)[:, None]
+    assert crossing(("level", "up"), ([level], [up]), SIZES).words.startswith(said)

@@ -26,11 +26,13 @@ from classical import (
     Threshold,
     ToHSV,
     ToLab,
+    Watershed,
 )
 from vision import Branches, Kind, Not, Or, Pick, Pipeline, UnknownNameError, chain
 from vision.stage_pictures import moved_canvas
 from vision.trace import sample_image, written
 
+BLUR, OTSU = GaussianBlur(3), Otsu()  # each of them in several places of one pipeline
 FOUND = GaussianBlur(9) >> Gray() >> Otsu() >> FindContours(min_area=50)
 
 
@@ -258,11 +260,37 @@ def test_a_stage_goes_by_the_name_that_set_params_has_for_its_step(pipeline):
         assert stage.title.endswith(shown)
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "names"),
+    [
+        (
+            Pipeline([("in", Pipeline([("a", Gray()), ("z", BLUR)])), ("z", BLUR), ("b", Otsu())]),
+            ["in__a", "in__z", "z", "b"],
+        ),
+        (
+            Gray() >> Branches({"m": OTSU, "n": BLUR >> OTSU}) >> Pick("n"),
+            ["gray", "branches__n__gaussianblur", "branches__n__otsu", "pick"],
+        ),
+        (
+            Gray() >> Branches({"w": Watershed(OTSU), "o": OTSU}),
+            ["gray", "branches__w", "branches__o", "branches"],
+        ),
+    ],
+    ids=["levels", "not picked", "companion"],
+)
+def test_a_step_that_stands_in_several_places_has_the_name_of_the_place(pipeline, names):
+    assert [stage.name for stage in pipeline.trace(data.coffee())] == ["image", *names]
+
+
 def test_a_stage_is_found_by_name_and_a_step_that_stands_twice_has_two():
     twice = Erosion(3)
     trace = (Gray() >> twice >> twice).trace(data.coffee())
     assert [stage.name for stage in trace] == ["image", "gray", "erosion", "erosion_2"]
     assert np.array_equal(trace["erosion_2"].value, Erosion(5)(Gray()(data.coffee())))
+    assert repr(trace["gray"]) == "Stage('gray': Gray(), gray)"
+    assert trace["gray"]._repr_html_().count("<img ") == 1
+    named = Pipeline([("image", Gray()), ("mask", Otsu())]).trace(data.coffee())
+    assert named["image"].value is named[0].value
     with pytest.raises(UnknownNameError, match=r"'erosio'\. Did you mean 'erosion'\?"):
         trace["erosio"]
 

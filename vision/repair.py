@@ -69,6 +69,22 @@ def find_repair(steps, position, entry):
         parts = [*steps[:kept], *between, *steps[position:]]
         if _fits(parts):
             return Repair(chain(*parts), _advice(steps, position, kept, between))
+    return _with_defaults(steps, position) or _without(steps, position)
+
+
+def _with_defaults(steps, position):
+    """The chain with a step as it comes, if only what was written in its call does not fit."""
+    step = steps[position]
+    name = catalogue.name_of(type(step))
+    if name is None:
+        return None
+    usual = catalogue.make(name)
+    parts = [*steps[:position], usual, *steps[position + 1 :]]
+    fits = _fits(parts)
+    return Repair(chain(*parts), f"{usual!r} would fit, {step!r} does not.") if fits else None
+
+
+def _without(steps, position):
     rest = [*steps[:position], *steps[position + 1 :]]
     return Repair(chain(*rest), f"Leave out {_call(steps[position])}.") if _fits(rest) else None
 

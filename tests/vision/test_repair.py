@@ -82,3 +82,15 @@ def test_a_float_image_is_brought_to_8_bits_gray_where_its_colours_are_not_wante
         assert np.mean(np.abs(floating.astype(int) - whole(photograph())) > 2) < 0.01
     else:
         assert len(floating) == len(whole(photograph()))
+
+
+def test_parameters_that_do_not_fit_are_named_instead_of_leaving_the_step_out():
+    from classical import FindContours, Gray, Threshold
+
+    with pytest.raises(KindError) as caught:
+        Gray() >> Threshold(-1) >> FindContours()
+    assert str(caught.value) == (
+        "Threshold takes a map, but Gray gives a gray image. "
+        "Threshold() would fit, Threshold(value=-1) does not."
+    )
+    assert caught.value.suggestion(photograph()).shape == photograph().shape[:2]

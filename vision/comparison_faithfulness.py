@@ -13,8 +13,8 @@ import numpy as np
 
 from vision.checks import refuse
 from vision.comparison_candidates import by_place, fitted_clone, taken
+from vision.comparison_extras import Faithfulness
 from vision.comparison_folds import some_held_out
-from vision.comparison_result import Faithfulness
 from vision.comparison_store import content_key
 from vision.explanation import automatic, divided
 from vision.explanation_table import faithfulness_table

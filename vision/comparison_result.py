@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.checks import check_choice, check_integer, refuse
+from vision.comparison_extras import Faithfulness, LearningCurves, Robustness
 from vision.errors import MissingDependencyError
 
 SUFFIXES = (".html", ".csv", ".json")
@@ -181,90 +182,6 @@ class Duplicate:
     distance: float
     exact: bool
     across: bool
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """From how many training images on the one candidate is better than the other.
-
-    Parameters
-    ----------
-    first, second : str
-        Names: `second` overtakes `first`.
-    images : Estimate or None
-        Training images; None if the curves do not cross within the sizes tried.
-    words : str
-        What that says.
-    """
-
-    first: str
-    second: str
-    images: object
-    words: str
-
-
-@dataclass(frozen=True, eq=False)
-class LearningCurves:
-    """The main metric over the number of training images.
-
-    Parameters
-    ----------
-    sizes : (k,) ndarray of int
-        Training images.
-    scores : dict of str to (repeats, k) ndarray
-        By candidate; NaN where it failed.
-    crossings : tuple of Crossing
-        Of every two candidates without an infinite score.
-    notes : tuple of str
-        How they were made.
-    """
-
-    sizes: np.ndarray
-    scores: dict
-    crossings: tuple = ()
-    notes: tuple = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Robustness:
-    """The main metric on pictures that were spoiled.
-
-    Parameters
-    ----------
-    corruptions : tuple of str
-        "noise", "blur", "jpeg", "brightness", "rotation", "scale".
-    strengths : tuple of tuple
-        The levels of each corruption as texts with unit, the first the untouched pictures.
-    scores : dict of str to (corruptions, strengths) ndarray
-        By candidate; column 0 is the untouched pictures; NaN where it failed.
-    notes : tuple of str
-        How they were made.
-    """
-
-    corruptions: tuple
-    strengths: tuple
-    scores: dict
-    notes: tuple = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Faithfulness:
-    """How true the explanations are, see `vision.comparison_faithfulness`.
-
-    Parameters
-    ----------
-    rows : tuple of dict
-        Of each candidate that can be explained one for its own method and one for each baseline,
-        "random" and "centre": ``candidate`` and ``method``; ``deletion``, ``insertion``,
-        ``average_drop``, ``increase`` and ``pointing`` as in `vision.faithfulness_table`;
-        ``sanity``, the rank correlation with the maps of the same candidate after it had learned
-        shuffled labels, None of baselines.
-    notes : tuple of str
-        How they were made.
-    """
-
-    rows: tuple
-    notes: tuple = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 
 from vision.checks import check_integer, refuse
 from vision.comparison_candidates import Said, fitted_clone
-from vision.comparison_result import Crossing, LearningCurves
+from vision.comparison_extras import Crossing, LearningCurves
 from vision.intervals import Estimate, resampled
 
 REPEATS, POINTS = 3, 5

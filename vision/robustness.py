@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from vision.catalogue import resolve
 from vision.comparison_candidates import Said, predict, taken
-from vision.comparison_result import Robustness
+from vision.comparison_extras import Robustness
 from vision.kinds import Kind
 from vision.metrics import DATA_RANGE
 from vision.plan import Plan

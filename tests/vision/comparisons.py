@@ -3,16 +3,8 @@
 import numpy as np
 
 from vision.comparison_classes import rate_classes
-from vision.comparison_result import (
-    Candidate,
-    Comparison,
-    Crossing,
-    Duplicate,
-    Latency,
-    LearningCurves,
-    Pair,
-    Robustness,
-)
+from vision.comparison_extras import Crossing, LearningCurves, Robustness
+from vision.comparison_result import Candidate, Comparison, Duplicate, Latency, Pair
 from vision.comparison_tasks import TASKS
 from vision.intervals import Estimate
 from vision.paired_tests import PairedTest

@@ -16,9 +16,10 @@ import vision
 from classical import RawPixels
 from tests.browser import console, document, find_browser
 from tests.vision.comparisons import around, classification, segmentation
+from vision.comparison_extras import Crossing, LearningCurves
 from vision.comparison_gallery import disagreements, spread
 from vision.comparison_report import report_html, summary_html, write_comparison
-from vision.comparison_result import Candidate, Crossing, LearningCurves, Pair
+from vision.comparison_result import Candidate, Pair
 from vision.comparison_words import verdict
 from vision.errors import WriteError
 from vision.paired_tests import PairedTest

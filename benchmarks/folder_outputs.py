@@ -53,15 +53,15 @@ def child(side, word, source, out):
         print(json.dumps({"seconds": time.perf_counter() - started}))
         return
     import vision
-    import vision.runner
+    from vision.run_job import Job
 
-    moments, take = [], vision.runner._Job.take
+    moments, take = [], Job.take
 
     def taken(job, entries):
         take(job, entries)
         moments.append((time.perf_counter(), len(entries)))
 
-    vision.runner._Job.take = taken
+    Job.take = taken
     options = {"threads": {"threads": 2}, "dask": {"workers": 2}}.get(side, {"durable": side})
     format = "png" if word == "png" else None
     pipeline, started = pipeline_of(word), time.perf_counter()

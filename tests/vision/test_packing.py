@@ -378,9 +378,9 @@ def test_worker_processes_have_an_archive_each(source, tmp_path):
 
 def test_archives_that_nothing_needs_are_removed_though_a_crash_came_first(source, tmp_path):
     script = (
-        "import os, sys, vision, vision.runner\n"
+        "import os, sys, vision, vision.run_job\n"
         "from classical import Gray\n"
-        "vision.runner.remove_dead = lambda *arguments: os._exit(9)\n"
+        "vision.run_job.remove_dead = lambda *arguments: os._exit(9)\n"
         "vision.run(Gray(), *sys.argv[1:], progress=False)\n"
     )
     out = tmp_path / "out"

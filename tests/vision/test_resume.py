@@ -477,6 +477,6 @@ def test_the_last_run_is_the_last_in_the_ledger_whatever_the_clock_did(source, t
     out = tmp_path / "out"
     run(Gray(), source, out)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("vision.runner.time.time", lambda: 1.0)  # the clock was put back
+        patched.setattr("vision.run_job.time.time", lambda: 1.0)  # the clock was put back
         run(Gray() >> Otsu(), source, out)
     assert last_head(out)["pipeline"] == "- Gray\n- Otsu\n"

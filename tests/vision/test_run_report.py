@@ -320,7 +320,7 @@ def test_a_report_that_fails_is_a_note_and_not_a_failure(tmp_path, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("no paper")
 
-    monkeypatch.setattr("vision.runner.write_report", broken)
+    monkeypatch.setattr("vision.run_job.write_report", broken)
     summary = run(MASK, tmp_path / "in", tmp_path / "out")
     assert (summary.done, summary.failed, summary.report) == (1, 0, None)
     assert summary.notes == ("there is no report: no paper",)

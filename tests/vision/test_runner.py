@@ -33,7 +33,7 @@ from vision.errors import (
     WriteError,
 )
 from vision.kinds import Kind
-from vision.runner import RunSummary
+from vision.run_summary import RunSummary
 from vision.staging import Staging
 
 

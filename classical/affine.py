@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from classical.framing import BORDERS, fill_of, keeps_masks
+from classical.framing import BORDERS, check_fill, fill_of, keeps_masks, kinds_to_fill
 from classical.geometry import MIXABLE, refuse_pair
 from classical.intensity import clip_like
 from vision.checks import check_bool, check_choice, check_integer, check_number, refuse
@@ -32,15 +32,19 @@ class Warp(Step):
     A subclass gives that matrix by `to_input`, and the size of its result by `new_size`.
     """
 
-    takes = MIXABLE
     gives = BLENDED
     dtypes = ("uint8", "uint16")
+
+    @property
+    def takes(self):
+        """Images of one and of three channels, as far as `value` can fill them."""
+        return kinds_to_fill(self.value, MIXABLE)
 
     def check_params(self):
         """Check how pixels are mixed, and what lies outside of the picture."""
         check_choice("interpolation", self.interpolation, tuple(WARPS), owner=self)
         check_choice("border", self.border, tuple(BORDERS), owner=self)
-        check_number("value", self.value, owner=self)
+        check_fill(self)
 
     def gives_for(self, kind):
         """The kind that came; a mask becomes gray where pixels are mixed."""
@@ -65,17 +69,18 @@ class Warp(Step):
                 "it first."
             )
         chosen = "nearest" if image.dtype == np.int32 else self.interpolation
+        fill = fill_of(self, image)
         warped = self.warp(
             image,
             self.to_input(image),
             size,
             flags=WARPS[chosen] | cv2.WARP_INVERSE_MAP,
             borderMode=BORDERS[self.border],
-            borderValue=fill_of(self, image),
+            borderValue=fill,
         )
         if image.dtype != np.float32:
             return warped
-        return clip_like(warped, image, *([self.value] if self.border == "constant" else []))
+        return clip_like(warped, image, *(fill if self.border == "constant" else ()))
 
 
 class Rotate(Warp):
@@ -94,8 +99,9 @@ class Rotate(Warp):
         always "nearest".
     border : {"constant", "edge", "reflect", "symmetric", "wrap"}, default="constant"
         What fills the corners, as in `Pad`.
-    value : float, default=0
-        What fills them in every channel where `border` is "constant", in the image's own unit.
+    value : float or 3 floats, default=0
+        What fills them where `border` is "constant", in every channel or one number for each, in
+        the image's own unit.
 
     Takes an rgb image, ``(H, W, 3)``, a gray one or a mask, ``(H, W)``, uint8 or uint16, a float,
     lab or ycrcb image, a map, or a label map, int32; no side over 32,766 pixels. Gives the
@@ -105,8 +111,8 @@ class Rotate(Warp):
     Raises
     ------
     ParameterError
-        If `angle` or `value` is no finite number, `expand` is not True or False, `interpolation`
-        or `border` is unknown, or such an image cannot hold `value`.
+        If `angle` is no finite number, `value` neither one nor three, `expand` is not True or
+        False, `interpolation` or `border` is unknown, or such an image cannot hold `value`.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError
@@ -179,8 +185,9 @@ class Affine(Warp):
         takes means.
     border : {"constant", "edge", "reflect", "symmetric", "wrap"}, default="constant"
         What fills the place where no picture is, as in `Pad`.
-    value : float, default=0
-        What fills it in every channel where `border` is "constant", in the image's own unit.
+    value : float or 3 floats, default=0
+        What fills it where `border` is "constant", in every channel or one number for each, in
+        the image's own unit.
 
     Takes an rgb image, ``(H, W, 3)``, a gray one or a mask, ``(H, W)``, uint8 or uint16, a float,
     lab or ycrcb image, a map, or a label map, int32; no side over 32,766 pixels. Gives the
@@ -191,8 +198,8 @@ class Affine(Warp):
     ------
     ParameterError
         If `matrix` is not 2x3, finite and invertible, `width` or `height` is not a whole number
-        of at least 1 or a pair, `interpolation` or `border` is unknown, `value` is no number, or
-        such an image cannot hold it.
+        of at least 1 or a pair, `interpolation` or `border` is unknown, `value` is neither a
+        number nor three, or such an image cannot hold it.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError

@@ -24,6 +24,7 @@ DIRECTIONS = {"horizontal": 1, "vertical": 0, "both": -1}
 # the largest value of each dtype but float32
 _MOST = {np.dtype(name): int(np.iinfo(name).max) for name in ("uint8", "uint16", "int32")}
 _COLOURS = (Kind.RGB, Kind.GRAY, Kind.HSV, Kind.HLS, Kind.LAB, Kind.YCRCB)
+_PLAIN = (Kind.GRAY, Kind.MAP, Kind.LABELS)  # of one channel for certain
 
 
 class Crop(Step):
@@ -109,18 +110,19 @@ class Pad(Step):
     border : {"constant", "edge", "reflect", "symmetric", "wrap"}, default="constant"
         What fills it, under NumPy's names: `value`, the outermost pixel, the picture mirrored
         without or with its outermost pixel, or the picture from the other side.
-    value : float, default=0
-        What fills it in every channel where `border` is "constant", in the image's own unit.
+    value : float or 3 floats, default=0
+        What fills it where `border` is "constant", in the image's own unit: in every channel, or
+        one number for each, as (255, 0, 0) for red.
 
     Takes an image of any kind but cmyk: gray or a mask, a colour one, uint8 or uint16, a float
-    image, a map or a label map. Gives the same kind and dtype; of a mask padded with neither 0
-    nor 255 it makes a gray image.
+    image, a map or a label map; with three values only what has three channels. Gives the same
+    kind and dtype; of a mask padded with neither 0 nor 255 it makes a gray image.
 
     Raises
     ------
     ParameterError
-        If a width is negative or no whole number, `border` is unknown, `value` is no number, or
-        such an image cannot hold it.
+        If a width is negative or no whole number, `border` is unknown, `value` is neither a
+        number nor three, or such an image cannot hold it.
     KindError
         If the image is of another kind or dtype.
 
@@ -130,7 +132,6 @@ class Pad(Step):
     [[7, 9, 9], [7, 9, 9], [7, 9, 9]]
     """
 
-    takes = (*_COLOURS, Kind.FLOAT, Kind.MAP, Kind.LABELS)
     gives = BLENDED
     dtypes = ("uint8", "uint16")
     example = {"size": 16}
@@ -154,13 +155,18 @@ class Pad(Step):
         self.border = border
         self.value = value
 
+    @property
+    def takes(self):
+        """Images of one and of three channels, as far as `value` can fill them."""
+        return kinds_to_fill(self.value, (*_COLOURS, Kind.FLOAT, Kind.MAP, Kind.LABELS))
+
     def check_params(self):
         """See `Step.check_params`."""
         for name in ("size", "left", "top", "right", "bottom"):
             if name == "size" or getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), owner=self, at_least=0)
         check_choice("border", self.border, tuple(BORDERS), owner=self)
-        check_number("value", self.value, owner=self)
+        check_fill(self)
 
     def gives_for(self, kind):
         """The kind that came; a mask becomes gray where the border is."""
@@ -258,18 +264,55 @@ def keeps_masks(step):
     return step.border != "constant" or step.value in (0, 255)
 
 
+def kinds_to_fill(value, kinds):
+    """Those of the kinds whose border a value can fill: three values need three channels.
+
+    Examples
+    --------
+    >>> [kind.value for kind in kinds_to_fill((255, 0, 0), (Kind.RGB, Kind.GRAY, Kind.FLOAT))]
+    ['rgb', 'float']
+    """
+    return tuple(kind for kind in kinds if kind not in _PLAIN) if _is_row(value) else kinds
+
+
+def check_fill(step):
+    """Refuse a border's value that is neither a number nor three.
+
+    Examples
+    --------
+    >>> check_fill(Pad(3, value=(255, 0)))
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'value' of Pad must be a number, or three, one a channel.
+    Got (255, 0).
+    """
+    row = _is_row(step.value)
+    if row and len(step.value) != 3:
+        refuse("value", step.value, "a number, or three, one a channel", step)
+    for value in step.value if row else (step.value,):
+        check_number("value", value, owner=step)
+
+
 def fill_of(step, image):
-    """The border's value for every channel, refused where such an image cannot hold it.
+    """The border's value for each channel, refused where such an image cannot hold it.
 
     Examples
     --------
     >>> fill_of(Pad(3, value=9), np.zeros((2, 2), np.uint8))
     (9.0, 9.0, 9.0, 9.0)
     """
-    value, most = float(step.value), _MOST.get(image.dtype)
-    if most is not None and not (0 <= value <= most and value.is_integer()):
-        allowed = f"a whole number from 0 to {most} where the image is {image.dtype}"
+    row, most = _is_row(step.value), _MOST.get(image.dtype)
+    values = tuple(map(float, step.value)) if row else (float(step.value),)
+    each = " each" if row else ""
+    if row and image.ndim == 2:
+        refuse("value", step.value, "one number where the image has one channel", step)
+    if most is not None and not all(0 <= value <= most and value.is_integer() for value in values):
+        allowed = f"a whole number from 0 to {most}{each} where the image is {image.dtype}"
         refuse("value", step.value, allowed, step)
-    if most is None and image.ndim == 3 and not 0 <= value <= 1:
-        refuse("value", step.value, "a number from 0 to 1 for a float image", step)
-    return (value,) * 4
+    if most is None and image.ndim == 3 and not all(0 <= value <= 1 for value in values):
+        refuse("value", step.value, f"a number from 0 to 1{each} for a float image", step)
+    return values if row else values * 4
+
+
+def _is_row(value):
+    return isinstance(value, tuple | list)

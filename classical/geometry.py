@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from classical.framing import fill_of, keeps_masks, shift
+from classical.framing import check_fill, fill_of, keeps_masks, kinds_to_fill, shift
 from classical.intensity import clip_like
 from vision.checks import check_choice, check_integer, check_number, refuse
 from vision.kinds import BLENDED, Kind
@@ -163,8 +163,9 @@ class Letterbox(Step):
         Instead of `size`, both by name.
     interpolation : {"auto", "nearest", "linear", "cubic", "area"}, default="auto"
         As in `Resize`.
-    value : float, default=0
-        What fills the bars in every channel, in the image's own unit. (YOLO's gray is 114.)
+    value : float or 3 floats, default=0
+        What fills the bars in every channel, or one number for each, in the image's own unit.
+        (YOLO's gray is 114.)
 
     Takes an rgb image, ``(H, W, 3)``, a gray one or a mask, ``(H, W)``, uint8 or uint16, a float,
     lab or ycrcb image, a map, or a label map, int32. Gives the same kind and dtype; of a
@@ -174,7 +175,8 @@ class Letterbox(Step):
     ------
     ParameterError
         If a size is not a whole number of at least 1, is a pair, is given twice or not wholly,
-        `interpolation` is unknown, `value` is no number, or such an image cannot hold it.
+        `interpolation` is unknown, `value` is neither a number nor three, or such an image cannot
+        hold it.
     KindError
         If the image is of another kind or dtype.
 
@@ -184,7 +186,6 @@ class Letterbox(Step):
     [[9, 10, 20, 9], [9, 30, 40, 9], [9, 50, 60, 9], [9, 70, 80, 9]]
     """
 
-    takes = MIXABLE
     gives = BLENDED
     dtypes = ("uint8", "uint16")
     example = {"size": 64}
@@ -197,10 +198,15 @@ class Letterbox(Step):
         self.interpolation = interpolation
         self.value = value
 
+    @property
+    def takes(self):
+        """Images of one and of three channels, as far as `value` can fill them."""
+        return kinds_to_fill(self.value, MIXABLE)
+
     def check_params(self):
         """See `Step.check_params`."""
         check_choice("interpolation", self.interpolation, ("auto", *INTERPOLATIONS), owner=self)
-        check_number("value", self.value, owner=self)
+        check_fill(self)
         given = _check_sides(self, ("size", "width", "height"))
         if tuple(given) not in (("size",), ("width", "height")):
             ways = (

@@ -43,8 +43,9 @@ class Perspective(_PerspectiveWarp):
         always "nearest".
     border : {"constant", "edge", "reflect", "symmetric", "wrap"}, default="constant"
         What fills the place where no picture is, as in `Pad`.
-    value : float, default=0
-        What fills it in every channel where `border` is "constant", in the image's own unit.
+    value : float or 3 floats, default=0
+        What fills it where `border` is "constant", in every channel or one number for each, in
+        the image's own unit.
 
     Takes an rgb image, ``(H, W, 3)``, a gray one or a mask, ``(H, W)``, uint8 or uint16, a float,
     lab or ycrcb image, a map, or a label map, int32; no side over 32,766 pixels. Gives the
@@ -55,8 +56,8 @@ class Perspective(_PerspectiveWarp):
     ------
     ParameterError
         If `matrix` is not 3x3, finite and invertible, `width` or `height` is not a whole number
-        of at least 1 or a pair, `interpolation` or `border` is unknown, `value` is no number, or
-        such an image cannot hold it.
+        of at least 1 or a pair, `interpolation` or `border` is unknown, `value` is neither a
+        number nor three, or such an image cannot hold it.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError
@@ -123,8 +124,9 @@ class Rectify(_PerspectiveWarp):
         always "nearest".
     border : {"constant", "edge", "reflect", "symmetric", "wrap"}, default="constant"
         What fills the place where no picture is, as in `Pad`.
-    value : float, default=0
-        What fills it in every channel where `border` is "constant", in the image's own unit.
+    value : float or 3 floats, default=0
+        What fills it where `border` is "constant", in every channel or one number for each, in
+        the image's own unit.
 
     Takes an rgb image, ``(H, W, 3)``, a gray one or a mask, ``(H, W)``, uint8 or uint16, a float,
     lab or ycrcb image, a map, or a label map, int32; no side over 32,766 pixels. Gives the
@@ -136,8 +138,8 @@ class Rectify(_PerspectiveWarp):
     ParameterError
         If `corners` are not four finite points, or not those of a convex quadrilateral in
         clockwise order, `width` or `height` is not a whole number of at least 2 or a pair,
-        `interpolation` or `border` is unknown, `value` is no number, or the image's dtype cannot
-        hold it.
+        `interpolation` or `border` is unknown, `value` is neither a number nor three, or such an
+        image cannot hold it.
     ImageError
         If a side of the picture or of the result is over 32,766 pixels.
     KindError

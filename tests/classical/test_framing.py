@@ -1,5 +1,6 @@
-"""Cutting and framing: NumPy and Pillow."""
+"""Cutting and framing: NumPy, Pillow and, for coloured borders, OpenCV."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage import data
 
-from classical import Letterbox, Rotate
+from classical import Affine, Gray, Letterbox, Perspective, Rotate
 from classical.framing import Crop, Flip, Pad
 from vision.errors import ImageError, KindError, ParameterError
 from vision.kinds import Kind
@@ -186,3 +187,41 @@ def test_what_is_no_image_is_refused(step):
         step(np.zeros((4, 4)))
     with pytest.raises(KindError, match="four channels"):
         step(np.zeros((4, 4, 4), np.uint8))
+
+
+def test_a_border_may_have_a_colour_as_opencv_gives_it_one():
+    image, red = data.astronaut(), (255, 0, 7)
+    expected = cv2.copyMakeBorder(image, 5, 5, 5, 5, cv2.BORDER_CONSTANT, value=red)
+    assert np.array_equal(Pad(5, value=red)(image), expected)
+    assert np.array_equal(Pad(5, value=list(red))(image), expected)
+    framed = Letterbox(width=1100, height=550, value=red)(image)
+    assert framed[0, 0].tolist() == framed[-1, -1].tolist() == list(red)
+    turned = Rotate(45, value=red)(image)
+    assert turned[0, 0].tolist() == list(red)
+    slanted = Affine([[1, 0, 9], [0, 1, 0]], value=red)(image)
+    assert (slanted[:, :9] == red).all()
+    moved = Perspective([[1, 0, 9], [0, 1, 0], [0, 0, 1]], value=red)(image)
+    assert np.array_equal(moved, slanted)
+    floating = (image / 255).astype(np.float32)
+    orange = (1, 0.5, 0)
+    assert Rotate(45, value=orange)(floating)[0, 0].tolist() == [1, 0.5, 0]
+
+
+def test_a_colour_is_refused_where_there_are_no_colours():
+    red, gray = (255, 0, 0), data.camera()
+    for step in (Pad(2, value=red), Rotate(9, value=red), Letterbox(64, value=red)):
+        assert Kind.GRAY not in step.takes
+        assert Kind.RGB in step.takes
+        with pytest.raises(KindError, match="rgb"):
+            step(gray)
+        with pytest.raises(KindError):  # (of a float image nobody knows whether it has colours)
+            (Gray() >> step)(data.astronaut())
+    flat = np.zeros((4, 4), np.float32)
+    with pytest.raises(ParameterError, match="one number where the image has one channel"):
+        Pad(2, value=(1, 0, 0))(flat)
+    with pytest.raises(ParameterError, match="a whole number from 0 to 255 each"):
+        Pad(2, value=(256, 0, 0))(data.astronaut())
+    with pytest.raises(ParameterError, match="0 to 1 each for a float image"):
+        Pad(2, value=red)(np.zeros((4, 4, 3), np.float32))
+    with pytest.raises(ParameterError, match="a number, or three, one a channel"):
+        Pad(2, value=(1, 2, 3, 4))(data.astronaut())

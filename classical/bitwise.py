@@ -89,7 +89,7 @@ class ApplyMask(CompanionStep):
         """See `Step.apply`."""
         mask = self.made(image)
         self.check_size(mask, image)
-        kept = np.full_like(image, self.fill)
+        kept = np.full_like(image, self.fill, order="C")  # OpenCV writes into no other
         return cv2.copyTo(image, mask, kept)
 
 

@@ -129,7 +129,8 @@ def reconstruct(marker, image, method="dilation"):
     [[3, 9, 4, 4, 3]]
     """
     grow, cut = (cv2.dilate, cv2.min) if method == "dilation" else (cv2.erode, cv2.max)
-    grown, spread, last = cut(marker, image), np.empty_like(image), np.empty_like(image)
+    grown = cut(marker, image)
+    spread, last = np.empty_like(grown), np.empty_like(grown)
     for _ in range(_LOOKS):
         np.copyto(last, grown)
         for _ in range(_PASSES):

@@ -145,6 +145,24 @@ def test_input_is_not_modified_nor_shared_with_the_result(name):
     assert not any(isinstance(part, np.ndarray) and np.shares_memory(part, image) for part in parts)
 
 
+LAYOUTS = {
+    "columns first": np.asfortranarray,
+    "mirrored": lambda image: image[::-1, ::-1].copy()[::-1, ::-1],
+    "every second column": lambda image: np.repeat(image, 2, axis=1)[:, ::2],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_how_an_image_lies_in_memory_changes_nothing(name):
+    step, kind = ready(name)
+    image = stand_in(kind, photograph())
+    if not isinstance(image, np.ndarray):
+        pytest.skip(f"takes {kind}, which is no array")
+    expected = step(image)
+    for layout, lying in LAYOUTS.items():
+        assert same(step(lying(image)), expected), layout
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_one_image_equals_the_same_within_a_batch_whatever_the_batch_is(name):
     step, kind = ready(name)

@@ -76,7 +76,7 @@ SPECKS = (
 # Red cells let less green through than the glass around them; most have a pale middle.
 CELLS = (
     Channel("rgb", "g")
-    >> GaussianBlur(None, 2)
+    >> GaussianBlur(sigma=2)
     >> Negative()
     >> AdaptiveThreshold(301, -4, "mean")
     >> FillHoles(2500)

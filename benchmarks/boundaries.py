@@ -64,7 +64,7 @@ def detector(name, sigma, level=None):
         found = found if level is None else Canny(0.4 * level, level, l2=True)
     else:
         found = Sobel() if level is None else Sobel(output="edges", threshold=level)
-    return found if sigma is None else GaussianBlur(None, sigma) >> found
+    return found if sigma is None else GaussianBlur(sigma=sigma) >> found
 
 
 def load_set(folder, part):

@@ -51,7 +51,7 @@ def candidates(sigma):
     return {
         "BoxBlur": [BoxBlur(size) for size in (3, 5, 7)],
         "MedianBlur": [MedianBlur(size) for size in (3, 5)],
-        "GaussianBlur": [GaussianBlur(None, s) for s in (0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0)],
+        "GaussianBlur": [GaussianBlur(sigma=s) for s in (0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0)],
         "BilateralFilter": [
             BilateralFilter(9, share * sigma, space)
             for share, space in itertools.product((2, 2.5, 3, 4, 5), (1, 1.5, 2, 3))

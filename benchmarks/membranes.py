@@ -39,7 +39,7 @@ SHOWN = 3  # slices
 FOUND, MISSED, MADE_UP = (255, 140, 0), (40, 110, 255), (255, 255, 255)
 
 EVEN = CLAHE(clip_limit=3)
-LOCAL = GaussianBlur(sigma=3) >> AdaptiveThreshold(101, 16, "gaussian")
+LOCAL = GaussianBlur(5, sigma=3) >> AdaptiveThreshold(101, 16, "gaussian")
 BOOSTING = HistGradientBoostingClassifier(max_iter=150, random_state=0)
 LINES = ("intensity", "hessian", "structure", "lines")
 MANY = 100_000  # pixels to learn from: boosting is quick

@@ -15,12 +15,14 @@ class GaussianBlur(Step):
 
     Parameters
     ----------
-    size : int, default=5
+    size : int, default=None
         Width of the square window in pixels, odd, at least 1. None: as wide as `sigma` asks for,
-        3 sigma to each side for 8 bits and 4 sigma for the others.
+        3 sigma to each side for 8 bits and 4 sigma for the others; 5 without a `sigma`.
     sigma : float, default=None
         Standard deviation in pixels, above 0. None: ``0.3 * ((size - 1) / 2 - 1) + 0.8``, so 1.1
         for size 5; for small sizes OpenCV has fixed weights, at size 5 1 4 6 4 1 over 16.
+
+    A `size` below 6 `sigma` or so cuts the Gaussian off.
 
     The border is mirrored without repeating its pixel: ``c b | a b c | b a``.
 
@@ -30,7 +32,7 @@ class GaussianBlur(Step):
     Raises
     ------
     ParameterError
-        If `size` is a pair or not odd, `sigma` is not above 0, or both are None.
+        If `size` is a pair or not odd, or `sigma` is not above 0.
     KindError
         If the image is of another kind or dtype.
 
@@ -46,20 +48,19 @@ class GaussianBlur(Step):
     [[10, 20, 10], [20, 40, 20], [10, 20, 10]]
     """
 
+    revision = 2
     takes = (Kind.RGB, Kind.GRAY, Kind.FLOAT, Kind.MAP)
     gives = BLENDED
     dtypes = ("uint8", "uint16")
 
-    def __init__(self, size=5, sigma=None):
+    def __init__(self, size=None, sigma=None):
         self.size = size
         self.sigma = sigma
 
     def check_params(self):
         """See `Step.check_params`."""
-        if self.size is None and self.sigma is None:
-            refuse("size", None, "given where 'sigma' is None", self)
         if _is_zero(self.size):
-            hint = "Write size=None to have the width follow from 'sigma'."
+            hint = "Leave it out to have the width follow from 'sigma'."
             refuse("size", self.size, "an odd whole number at least 1, or None", self, hint)
         if _is_zero(self.sigma):
             hint = "Leave it out to have it follow from 'size'."
@@ -71,7 +72,8 @@ class GaussianBlur(Step):
 
     def prepare(self):
         """See `Step.prepare`."""
-        return (self.size or 0, self.size or 0), self.sigma or 0
+        size = self.size or (0 if self.sigma else 5)
+        return (size, size), self.sigma or 0
 
     def apply(self, image):
         """See `Step.apply`."""

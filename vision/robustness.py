@@ -53,7 +53,7 @@ def corruptions(side):
     return {
         "noise": [(f"sigma {sigma}", (noise(sigma=sigma),)) for sigma in NOISE],
         "blur": [
-            (f"sigma {sigma * width:.3g} px", (blur(size=None, sigma=sigma * width),))
+            (f"sigma {sigma * width:.3g} px", (blur(sigma=sigma * width),))
             for sigma in BLUR
         ],
         "jpeg": [(f"quality {quality}", (jpeg(quality=quality),)) for quality in JPEG],

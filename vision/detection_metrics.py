@@ -101,8 +101,8 @@ def average_precision(predicted, truth, *, iou_thresholds=None, max_detections=1
         sides, or (all None) on neither: then all boxes are of one class.
     iou_thresholds : sequence of float or float, default=(0.5, 0.55, ..., 0.95)
         Each above 0 and at most 1.
-    max_detections : int, default=100
-        Only so many of the best boxes of each label count in an image.
+    max_detections : int or None, default=100
+        Only so many of the best boxes of each label count in an image; None: all.
 
     Returns
     -------
@@ -129,7 +129,8 @@ def average_precision(predicted, truth, *, iou_thresholds=None, max_detections=1
     (0.505, 0.3535)
     """
     thresholds = _thresholds(iou_thresholds)
-    check_integer("max_detections", max_detections, owner="average_precision", at_least=1)
+    if max_detections is not None:
+        check_integer("max_detections", max_detections, owner="average_precision", at_least=1)
     predicted, truth = _paired(predicted, truth)
     at = np.append(thresholds, (0.5, 0.75))
     curves = {

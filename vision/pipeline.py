@@ -358,9 +358,9 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
     def score(self, images, truth=None, sample_weight=None, **params):
         """The metric of the pipeline's task, higher is better.
 
-        Accuracy for classes; mean IoU over images for masks and label maps; COCO mAP for contours
-        and detections; the boundary F-measure for edges; PSNR for images; recall at 1 for
-        features.
+        Accuracy for classes; mean IoU over images for masks and label maps; for contours and
+        detections COCO's mAP, of all objects and not of the first hundred; the boundary F-measure
+        for edges; PSNR for images; recall at 1 for features.
 
         Parameters
         ----------

@@ -86,7 +86,7 @@ def _mean_over_images(name, pairs):
 def _detection(pairs):
     from vision.detection_metrics import average_precision
 
-    return average_precision(*zip(*pairs)).map
+    return average_precision(*zip(*pairs), max_detections=None).map
 
 
 def _boundaries(pairs):
@@ -114,7 +114,7 @@ def _tasks(name, metric, measure, *kinds):
 _iou, _psnr = (partial(_mean_over_images, name) for name in ("mean_iou", "psnr"))
 TASKS = {
     **_tasks("segmentation", "mean IoU", _iou, Kind.MASK, Kind.LABELS),
-    **_tasks("detection", "COCO mAP", _detection, Kind.CONTOURS, Kind.DETECTIONS),
+    **_tasks("detection", "mAP", _detection, Kind.CONTOURS, Kind.DETECTIONS),
     **_tasks("edges", "ODS F-measure", _boundaries, Kind.EDGES, Kind.MAP),
     **_tasks("restoration", "PSNR", _psnr, Kind.RGB, Kind.GRAY, Kind.FLOAT),
     **_tasks("embedding", "recall@1", _recall, Kind.FEATURES),

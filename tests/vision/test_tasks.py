@@ -54,6 +54,14 @@ class TestScores:
         found = vision.Detections([[10.0, 0, 50, 10]])
         assert task_of(Kind.DETECTIONS).score([found], [truth]) == pytest.approx(0.3)
 
+    def test_more_than_a_hundred_objects_in_a_picture_all_count(self):
+        x, y = np.meshgrid(np.arange(15) * 26, np.arange(15) * 26)
+        boxes = np.stack([x, y, x + 15, y + 15], axis=-1).reshape(-1, 4)
+        truth = vision.Detections(boxes)
+        assert task_of(Kind.DETECTIONS).score([truth], [truth]) == 1
+        missing = task_of(Kind.DETECTIONS).score([vision.Detections(boxes[:180])], [truth])
+        assert missing == pytest.approx(81 / 101)  # recall 0.8 is the 81st of the 101
+
     @pytest.mark.parametrize("kind", [Kind.EDGES, Kind.MAP])
     def test_edges_by_ods_whatever_the_number_of_annotators(self, kind):
         line, other = block(10, 1), block(30, 1)

@@ -1,10 +1,14 @@
-"""Outlines of the regions of a mask, made simpler, convex, or pixels again."""
+"""Outlines of the regions of a mask or label map, made simpler, convex, or pixels again."""
+
+import numpy as np
 
 from vision.checks import check_choice, check_number, check_order
 from vision.contour_measures import nesting, polygon_areas
 from vision.contours import Contours
+from vision.errors import ImageError
 from vision.kinds import Kind
 from vision.opencv import cv2
+from vision.regions import region_table
 from vision.step import Step
 
 MODES = {
@@ -17,7 +21,7 @@ APPROXIMATIONS = {"simple": cv2.CHAIN_APPROX_SIMPLE, "none": cv2.CHAIN_APPROX_NO
 
 
 class FindContours(Step):
-    """The outlines of a mask's regions, touching pixels (also by a corner) being one region.
+    """The outlines of regions, touching pixels (also by a corner) being one region.
 
     Parameters
     ----------
@@ -36,15 +40,21 @@ class FindContours(Step):
     pixels around it. Regions that touch the image's border count like others. With "ccomp" and
     "tree" a hole goes when its region goes; what lay in it stays and moves up in the hierarchy.
 
-    Takes a mask, ``(H, W)``, uint8 of 0 and 255. Gives contours, with the hierarchy.
+    Of a label map each label is taken by itself, the lowest first, and 0 is background: what a
+    watershed took apart stays apart.
+
+    Takes a mask, ``(H, W)``, uint8 of 0 and 255, or a label map, ``(H, W)``, int32. Gives contours,
+    with the hierarchy.
 
     Raises
     ------
     ParameterError
         If an area is negative, `min_area` exceeds `max_area`, or `mode` or `approximation` is
         unknown.
+    ImageError
+        If a label is negative.
     KindError
-        If the image is no mask.
+        If the image is no mask and no label map.
 
     References
     ----------
@@ -60,9 +70,12 @@ class FindContours(Step):
     >>> mask[15, 15] = 255
     >>> FindContours(min_area=10)(mask).boxes.tolist()
     [[3.0, 2.0, 12.0, 9.0]]
+    >>> touching = np.array([[1, 1, 2, 2], [1, 1, 2, 2]], np.int32)
+    >>> FindContours()(touching).boxes.tolist()
+    [[0.0, 0.0, 2.0, 2.0], [2.0, 0.0, 4.0, 2.0]]
     """
 
-    takes = (Kind.MASK,)
+    takes = (Kind.MASK, Kind.LABELS)
     gives = Kind.CONTOURS
 
     def __init__(self, min_area=0, max_area=None, mode="external", approximation="simple"):
@@ -88,7 +101,8 @@ class FindContours(Step):
     def apply(self, image):
         """See `Step.apply`."""
         mode, approximation, filters = self._tables
-        points, hierarchy = cv2.findContours(image, mode, approximation)
+        find = cv2.findContours if image.dtype == np.uint8 else _of_labels
+        points, hierarchy = find(image, mode, approximation)
         kept = self._kept(points, hierarchy) if filters and points else None
         apart = self.mode == "external"
         return Contours.from_opencv(points, hierarchy, image.shape, kept, apart=apart)
@@ -102,6 +116,32 @@ class FindContours(Step):
             parents = hierarchy.reshape(-1, 4)[:, 3]
             kept &= kept[parents] | (nesting(parents) % 2 == 0)
         return kept
+
+
+def _of_labels(labels, mode, approximation):
+    """As ``cv2.findContours`` gives them, of every label by itself."""
+    if labels.min() < 0:
+        raise ImageError(
+            f"FindContours takes labels of 0, the background, and above. Got {labels.min()}; "
+            "np.maximum(labels, 0) makes background of it."
+        )
+    points, links = [], []
+    numbers, _, boxes, _ = region_table(labels)
+    for number, (left, top, right, bottom) in zip(numbers.tolist(), boxes.tolist()):
+        region = (labels[top:bottom, left:right] == number).view(np.uint8)
+        found, hierarchy = cv2.findContours(region, mode, approximation, offset=(left, top))
+        links.append(np.where(hierarchy[0] < 0, -1, hierarchy[0] + len(points)))
+        points += found
+    return tuple(points), _chained(np.vstack(links))[None] if links else None
+
+
+def _chained(links):
+    """The hierarchy in which the outermost contours of a label follow those of the one before."""
+    outermost = links[:, 3] < 0
+    last = np.flatnonzero(outermost & (links[:, 0] < 0))
+    first = np.flatnonzero(outermost & (links[:, 1] < 0))
+    links[last[:-1], 0], links[first[1:], 1] = first[1:], last[:-1]
+    return links
 
 
 class ApproximatePolygons(Step):

@@ -22,6 +22,7 @@ BRIDGES = (
     "ToUint8",
     "Normalize",
     "FindContours",
+    "ConnectedComponents",
     "KMeansSegmenter",
     "HoughLines",
     "RawPixels",
@@ -61,7 +62,8 @@ def find_repair(steps, position, entry):
     candidates = []
     for kept in (position, position - 1):
         plain = Kind.GRAY in kinds[: kept + 1] or "gray" in map(class_name, steps[:kept])
-        takes = tuple(takes_of(steps[position]))
+        usual, *others = takes_of(steps[position])
+        takes = (usual, *(one for one in others if one is not Kind.LABELS))
         for bridge in _bridges(kinds[kept], takes, Kind.GRAY if plain else Kind.RGB):
             candidates.append((_cost(bridge, kept < position), kept, bridge))
     for _, kept, bridge in sorted(candidates, key=lambda c: c[0]):
@@ -122,6 +124,8 @@ def _paths(kind, takes, shown):
     for _ in range(LONGEST):
         following, found = [], []
         for path, reached in layers:
+            if path and reached is Kind.LABELS:
+                continue  # a bridge may begin or end at regions; none need be found on the way
             for name, given in _reachable(reached, shown):
                 if given.fits(takes):
                     found.append(([*path, name], given))

@@ -52,10 +52,7 @@ def corruptions(side):
     width = max(1.0, side / REFERENCE)
     return {
         "noise": [(f"sigma {sigma}", (noise(sigma=sigma),)) for sigma in NOISE],
-        "blur": [
-            (f"sigma {sigma * width:.3g} px", (blur(sigma=sigma * width),))
-            for sigma in BLUR
-        ],
+        "blur": [(f"sigma {sigma * width:.3g} px", (blur(sigma=sigma * width),)) for sigma in BLUR],
         "jpeg": [(f"quality {quality}", (jpeg(quality=quality),)) for quality in JPEG],
         "brightness": [
             (f"± {levels} levels", (tone(brightness=levels), tone(brightness=-levels)))

@@ -9,8 +9,9 @@ from classical.contours import ApproximatePolygons, ConvexHulls, FillContours, F
 from classical.edges import Canny
 from classical.morphology import Opening
 from classical.threshold import Otsu
+from classical.watershed import DistanceWatershed
 from vision.contours import Contours
-from vision.errors import KindError, ParameterError
+from vision.errors import ImageError, KindError, ParameterError
 from vision.opencv import cv2
 
 
@@ -266,3 +267,76 @@ def test_a_negative_tolerance_is_refused():
 def test_only_contours_are_taken(step):
     with pytest.raises(KindError, match="takes contours"):
         step(data.coins())
+
+
+def labelled():
+    """Coins apart from each other, some with holes, and two labels that touch."""
+    labels = (Otsu() >> DistanceWatershed(height=4))(data.coins())
+    labels[20:40, 300:330], labels[20:40, 330:360] = 900, 2000
+    labels[25:30, 310:320] = 0
+    labels[26:28, 312:316] = 7
+    return labels
+
+
+@pytest.mark.parametrize("mode", ["external", "list", "ccomp", "tree"])
+@pytest.mark.parametrize("approximation", ["simple", "none"])
+def test_of_a_label_map_each_label_has_the_outlines_of_its_mask(mode, approximation):
+    labels = labelled()
+    step = FindContours(mode=mode, approximation=approximation)
+    expected = [step(((labels == k) * 255).astype(np.uint8)) for k in np.unique(labels[labels > 0])]
+    found = step(labels)
+    points = [one for contours in expected for one in contours.points]
+    assert len(found) == len(points) > 40
+    assert all(np.array_equal(*pair) for pair in zip(found.points, points, strict=True))
+    counts = np.cumsum([0, *(len(one) for one in expected)])
+    parents = [
+        np.where(one.hierarchy[:, 3] < 0, -1, one.hierarchy[:, 3] + start)
+        for one, start in zip(expected, counts)
+    ]
+    assert np.array_equal(found.hierarchy[:, 3], np.concatenate(parents))
+
+
+def test_the_links_of_a_label_maps_outlines_lead_through_all_of_them():
+    links = FindContours(mode="tree")(labelled()).hierarchy
+    at, walked = int(np.flatnonzero((links[:, 3] < 0) & (links[:, 1] < 0))[0]), []
+    while at >= 0:
+        walked.append(at)
+        assert links[at, 0] < 0 or links[links[at, 0], 1] == at
+        at = links[at, 0]
+    assert walked == np.flatnonzero(links[:, 3] < 0).tolist()
+
+
+def test_objects_that_a_watershed_took_apart_are_measured_apart():
+    y, x = np.mgrid[:60, :90]
+    mask = (((x - 30) ** 2 + (y - 30) ** 2 <= 400) | ((x - 60) ** 2 + (y - 30) ** 2 <= 400)) * 255
+    mask = mask.astype(np.uint8)
+    assert len(FindContours()(mask)) == 1
+    found = (DistanceWatershed() >> FindContours())(mask)
+    regions = measure.regionprops(DistanceWatershed()(mask))
+    assert len(found) == len(regions) == 2
+    for row, region in zip(found.to_records(), regions, strict=True):
+        top, left, bottom, right = region.bbox
+        assert [row[side] for side in ("left", "top", "right", "bottom")] == [
+            left,
+            top,
+            right,
+            bottom,
+        ]
+        assert (row["y"], row["x"]) == pytest.approx(region.centroid, abs=0.5)
+        # of the polygon through the pixels' centres: half a pixel is missing along the outline
+        assert row["area"] == pytest.approx(region.area - region.perimeter / 2, rel=0.01)
+    assert np.array_equal(FillContours()(found), mask)
+
+
+def test_a_label_map_without_objects_has_no_outlines_and_a_negative_label_is_refused():
+    assert len(FindContours(mode="tree")(np.zeros((4, 5), np.int32))) == 0
+    with pytest.raises(ImageError, match=r"FindContours takes labels of 0.*Got -1; np.maximum"):
+        FindContours()(np.array([[0, -1]], np.int32))
+
+
+def test_areas_choose_among_the_outlines_of_a_label_map():
+    labels = labelled()
+    every = FindContours(mode="ccomp")(labels)
+    chosen = FindContours(min_area=500, mode="ccomp")(labels)
+    assert 0 < len(chosen) < len(every)
+    assert chosen.areas.tolist() == [area for area in every.areas.tolist() if area >= 500]

@@ -65,6 +65,7 @@ class MeanShiftSegmenter(Step):
 
     takes = (Kind.RGB, Kind.GRAY)
     gives = Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, color_radius=20, spatial_radius=10, min_size=50):
         self.color_radius = color_radius

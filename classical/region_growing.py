@@ -164,6 +164,7 @@ class RegionGrowing(SeededStep):
     """
 
     gives = Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, seeds, tolerance=30, connectivity=4):
         self.seeds = seeds

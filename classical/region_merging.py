@@ -46,6 +46,7 @@ class SplitAndMerge(Step):
 
     takes = (Kind.RGB, Kind.GRAY)
     gives = Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, max_deviation=20, min_size=50):
         self.max_deviation = max_deviation

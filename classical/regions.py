@@ -47,6 +47,7 @@ class ConnectedComponents(Step):
     """
 
     takes, gives = (Kind.MASK,), Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, connectivity=8):
         self.connectivity = connectivity
@@ -107,6 +108,7 @@ class FilterRegions(RangeFilter):
     """
 
     takes, gives = (Kind.LABELS,), Kind.LABELS
+    numbers_regions = True
     example = {"area": (100, None)}
     measures = {
         "area": lambda found: found.areas,

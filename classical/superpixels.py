@@ -53,6 +53,7 @@ class SLIC(Step):
 
     takes = (Kind.RGB, Kind.GRAY)
     gives = Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, n_segments=100, compactness=10, sigma=0, max_iterations=10):
         self.n_segments = n_segments
@@ -129,6 +130,7 @@ class Felzenszwalb(Step):
 
     takes = (Kind.RGB, Kind.GRAY)
     gives = Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, scale=300, sigma=0.8, min_size=20):
         self.scale = scale

@@ -66,6 +66,7 @@ class Watershed(CompanionStep):
     """
 
     gives = Kind.LABELS
+    numbers_regions = True
     companion_name = "markers"
     companion_kinds = (Kind.LABELS, Kind.MASK)
     kinds = (Kind.RGB, Kind.GRAY)
@@ -238,6 +239,7 @@ class DistanceWatershed(Step):
     """
 
     takes, gives = (Kind.MASK,), Kind.LABELS
+    numbers_regions = True
 
     def __init__(self, height=1):
         self.height = height

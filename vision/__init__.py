@@ -82,6 +82,7 @@ _NAMES = {
     "mean_iou": "vision.metrics",
     "merge": "vision.merging",
     "paired_bootstrap": "vision.paired_tests",
+    "panoptic_quality": "vision.panoptic",
     "pointing_game": "vision.map_checks",
     "probe": "vision.io",
     "psnr": "vision.metrics",

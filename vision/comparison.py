@@ -62,8 +62,8 @@ def compare(
         One entry an image, as `vision.truth.check_truth` asks for: a label, a mask or label map,
         an edge mask, a picture.
     task : str, optional
-        "classification", "segmentation", "edges" or "restoration"; by default what the candidates
-        give says it.
+        "classification", "segmentation", "instances", "edges" or "restoration"; by default what the
+        candidates give says it.
     cv : int, float, splitter or sequence, default=5
         Folds, see `vision.comparison_folds.make_folds`: their number, a share to hold out once, one
         of scikit-learn's splitters, or the fold of each image.

@@ -5,6 +5,7 @@ import numpy as np
 from vision.boundaries import boundary_match
 from vision.comparison_tasks import Mean, Ratings
 from vision.metrics import SSIM_WINDOW, class_areas, psnr, ssim
+from vision.panoptic import match_objects, qualities
 from vision.thinning import thinned
 
 
@@ -54,6 +55,36 @@ def _per_class(found):
         }
         for label, (shared, union) in sorted(totals.items())
     }
+
+
+def rate_instances(predictions, probabilities, truth, classes):
+    """The `Ratings` of label maps whose numbers are those of objects.
+
+    Parameters
+    ----------
+    predictions, truth : sequence of n ndarray, (H, W)
+        As for `vision.panoptic_quality`.
+    probabilities, classes : None
+        There are none.
+
+    Returns
+    -------
+    Ratings
+
+    Examples
+    --------
+    >>> truth = np.array([[1, 1, 1, 1, 0, 2, 2]], np.int32)
+    >>> found = np.array([[5, 5, 5, 0, 0, 0, 8]], np.int32)
+    >>> rate_instances([found], None, [truth], None).values()
+    {'panoptic quality': 0.375, 'F1': 0.5, 'IoU': 0.75}
+    """
+    counts = np.array([match_objects(*pair) for pair in zip(predictions, truth, strict=True)])
+
+    def pooled(place):
+        return lambda weights: qualities(weights @ counts)[place]
+
+    statistics = {"panoptic quality": pooled(0), "F1": pooled(2), "IoU": pooled(1)}
+    return Ratings(qualities(counts)[0], statistics)
 
 
 def boundary_agreement(predicted, truth):

@@ -193,7 +193,7 @@ class Comparison:
     Parameters
     ----------
     task : str
-        "classification", "segmentation", "edges", "restoration" or another of
+        "classification", "segmentation", "instances", "edges", "restoration" or another of
         `vision.comparison_tasks`.
     metric : str
         The main one.

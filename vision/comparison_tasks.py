@@ -13,7 +13,7 @@ import numpy as np
 from vision.comparison_result import Measure
 from vision.composition import Composable
 from vision.errors import KindError, ParameterError
-from vision.flow import core_of, final_kind
+from vision.flow import core_of, final_kind, numbers_regions
 from vision.kinds import Kind
 from vision.nearest import did_you_mean
 
@@ -108,6 +108,12 @@ def _segmentation(*found):
     return rate_segmentation(*found)
 
 
+def _instances(*found):
+    from vision.comparison_pictures import rate_instances
+
+    return rate_instances(*found)
+
+
 def _edges(*found):
     from vision.comparison_edges import rate_edges
 
@@ -195,6 +201,22 @@ TASKS = {
             ),
             (Kind.MASK, Kind.LABELS),
             _segmentation,
+        ),
+        ComparedTask(
+            "instances",
+            (
+                Measure(
+                    "panoptic quality",
+                    "The F1 of finding the objects, those with an IoU above 0.5, times the mean "
+                    "IoU of those that were found; over all images, whatever the objects' numbers.",
+                    unit=POINTS,
+                    bounds=SHARE,
+                ),
+                Measure("F1", "The F1 of finding the objects.", unit=POINTS, bounds=SHARE),
+                Measure("IoU", "The mean IoU of those that were found.", unit=POINTS, bounds=SHARE),
+            ),
+            (Kind.LABELS,),
+            _instances,
         ),
         ComparedTask(
             "edges",
@@ -310,6 +332,7 @@ def check_answers(candidates, kind):
 
 
 def _given(estimator):
+    """The kind that a candidate gives."""
     core = core_of(estimator)
     if isinstance(core, Composable):
         return core.gives_for(next(iter(core.takes)))
@@ -318,6 +341,8 @@ def _given(estimator):
 
 def _task_of(name, estimator):
     kind = _given(estimator)
+    if kind is Kind.LABELS and numbers_regions(core_of(estimator)):
+        return "instances"
     for task in TASKS.values():
         if kind in task.kinds:
             return task.name

@@ -6,7 +6,7 @@ from sklearn.utils import get_tags
 
 from vision.composition import Composable
 from vision.errors import KindError, ParameterError
-from vision.kinds import PARENT, Branched, Kind, listed
+from vision.kinds import BLENDED, PARENT, SAME, Branched, Kind, listed
 
 # No image of these kinds has 16 bits.
 NARROW = frozenset(Kind) - {Kind.RGB, Kind.GRAY, Kind.ANY}
@@ -18,6 +18,26 @@ def core_of(step):
         inner = getattr(step, "best_estimator_", getattr(step, "estimator", None))
         return core_of(inner) if hasattr(inner, "fit") else step
     return step
+
+
+def numbers_regions(step):
+    """Whether the labels that a step or chain gives number regions, and mean nothing else.
+
+    Examples
+    --------
+    >>> from classical import DistanceWatershed, KMeansSegmenter, Otsu, Resize
+    >>> numbers_regions(Otsu() >> DistanceWatershed() >> Resize(32))
+    True
+    >>> numbers_regions(KMeansSegmenter())
+    False
+    """
+    core = core_of(step)
+    for _, last in reversed(getattr(core, "steps", [("", core)])):
+        if last is not core and hasattr(core_of(last), "steps"):
+            return numbers_regions(last)
+        if getattr(last, "gives", None) not in (SAME, BLENDED):
+            return getattr(last, "numbers_regions", False)
+    return False
 
 
 def takes_of(step):

@@ -91,8 +91,8 @@ def mean_iou(predicted, truth):
     ----------
     predicted, truth : numpy.ndarray, shape (H, W)
         Both masks (uint8, 0 or 255; or bool), with the classes background and foreground, or both
-        label maps (int32; any whole numbers). Labels are compared by their number: the arbitrary
-        numbering of a clustering must be brought to that of the truth first.
+        label maps (int32; any whole numbers). Labels are compared by their number: where that
+        means nothing, as of objects that were counted, `vision.panoptic_quality` asks for none.
 
     Returns
     -------

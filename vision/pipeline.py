@@ -9,7 +9,15 @@ from sklearn.utils.metaestimators import available_if
 
 from vision.composition import Composable, Edits, check_part
 from vision.errors import KindError
-from vision.flow import chain_kinds, core_of, entering, first_narrow, is_stateless, travel
+from vision.flow import (
+    chain_kinds,
+    core_of,
+    entering,
+    first_narrow,
+    is_stateless,
+    numbers_regions,
+    travel,
+)
 from vision.kinds import LOCATED, Kind
 from vision.plan import Plan, join_rows, passes_through
 from vision.step import as_batch, is_lazy, map_batch
@@ -358,7 +366,8 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
     def score(self, images, truth=None, sample_weight=None, **params):
         """The metric of the pipeline's task, higher is better.
 
-        Accuracy for classes; mean IoU over images for masks and label maps; for contours and
+        Accuracy for classes; mean IoU over images for masks and label maps of classes; panoptic
+        quality where labels number regions, as those of a watershed; for contours and
         detections COCO's mAP, of all objects and not of the first hundred; the boundary F-measure
         for edges; PSNR for images; recall at 1 for features.
 
@@ -382,6 +391,6 @@ class Pipeline(Composable, sklearn.pipeline.Pipeline):
             if sample_weight is not None:
                 params["sample_weight"] = sample_weight
             return super().score(images, truth, **params)
-        task = task_of(self.gives)
+        task = task_of(self.gives, regions=numbers_regions(self))
         results = self.transform(images, **params)
         return task.score(results, truth)

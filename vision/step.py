@@ -31,6 +31,8 @@ class ImageEstimator(Composable, BaseEstimator):
         The dtypes of images that are taken; 8 bits unless it says more.
     example : dict
         Parameters of a working instance, for a class without an honest default.
+    numbers_regions : bool
+        Whether the labels that come out number regions, and mean nothing else.
     revision : int
         Raised when the result changes: runs that resume tell what another revision did.
     """
@@ -39,6 +41,7 @@ class ImageEstimator(Composable, BaseEstimator):
     gives = SAME
     dtypes = ("uint8",)
     example = {}
+    numbers_regions = False
     revision = 1
     _ready = (None,)  # a list where all is prepared: of the form of the last image that was let in
     _PREPARED = ("_ready", "_tables", "_accepted")

@@ -89,6 +89,12 @@ def _detection(pairs):
     return average_precision(*zip(*pairs), max_detections=None).map
 
 
+def _panoptic(pairs):
+    from vision.panoptic import panoptic_quality
+
+    return panoptic_quality(*zip(*pairs)).pq
+
+
 def _boundaries(pairs):
     from vision.boundaries import boundary_f
 
@@ -121,13 +127,19 @@ TASKS = {
 }
 
 
-def task_of(kind):
+INSTANCES = Task("instances", "panoptic quality", _panoptic, Kind.LABELS)
+
+
+def task_of(kind, *, regions=False):
     """The task whose results are of this kind.
 
     Parameters
     ----------
     kind : Kind or Branched
         What a pipeline gives.
+    regions : bool, default=False
+        Whether its labels number regions, see `vision.flow.numbers_regions`: these are matched by
+        where they lie, not by their numbers.
 
     Returns
     -------
@@ -143,6 +155,8 @@ def task_of(kind):
     >>> task_of(Kind.CONTOURS).name, task_of(Kind.RGB).metric
     ('detection', 'PSNR')
     """
+    if kind is Kind.LABELS and regions:
+        return INSTANCES
     if isinstance(kind, Kind) and kind in TASKS:
         return TASKS[kind]
     described = getattr(kind, "described", str(kind))

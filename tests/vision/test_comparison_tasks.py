@@ -12,7 +12,17 @@ from skimage.filters import threshold_otsu
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn import metrics
 
-from classical import Canny, Gray, MedianBlur, Otsu, RawPixels, Sobel
+from classical import (
+    SLIC,
+    Canny,
+    ConnectedComponents,
+    Gray,
+    KMeansSegmenter,
+    MedianBlur,
+    Otsu,
+    RawPixels,
+    Sobel,
+)
 from vision import intervals
 from vision.boundaries import boundary_f
 from vision.comparison_classes import codes, rate_classes
@@ -236,6 +246,9 @@ def test_an_infinite_value_counts_only_where_it_is_drawn():
     ("candidate", "task"),
     [
         (Gray() >> Otsu(), "segmentation"),
+        (KMeansSegmenter(), "segmentation"),
+        (Gray() >> Otsu() >> ConnectedComponents(), "instances"),
+        (SLIC(), "instances"),
         (Gray() >> Canny(), "edges"),
         (Gray() >> Sobel(), "edges"),
         (MedianBlur(), "restoration"),
@@ -270,6 +283,7 @@ def test_every_task_names_its_main_metric_first():
     assert mains == {
         "classification": "accuracy",
         "segmentation": "mean IoU",
+        "instances": "panoptic quality",
         "edges": "ODS F",
         "restoration": "PSNR",
     }

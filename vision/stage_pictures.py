@@ -125,8 +125,10 @@ def _branch_kind(kind, name):
 
 
 def _labels(labels, canvas):
-    """The regions in the mean colour of what they cover."""
-    if canvas is None or canvas.shape[:2] != labels.shape or labels.min() < 0:
+    """A colour each for objects on a background; regions that cover all in their mean colour."""
+    if canvas is None or canvas.shape[:2] != labels.shape:
+        return to_display(labels)
+    if labels.min() < 1 or labels.max() > labels.size:
         return to_display(labels)
     flat = labels.ravel()
     counts = np.maximum(np.bincount(flat), 1)

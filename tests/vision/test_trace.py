@@ -12,6 +12,7 @@ import vision
 from classical import (
     Canny,
     Crop,
+    DistanceWatershed,
     Erosion,
     FindContours,
     GaussianBlur,
@@ -94,6 +95,18 @@ def test_regions_have_the_mean_colour_of_the_image_that_was_given():
     for label in np.unique(stage.value):
         inside = stage.value == label
         assert np.all(np.abs(stage.picture[inside] - image[inside].mean(axis=0)) <= 0.5)
+
+
+def test_objects_on_a_background_have_a_colour_each_so_that_touching_ones_are_told_apart():
+    image = np.zeros((40, 80), np.uint8)
+    cv2.circle(image, (25, 20), 15, 200, -1)
+    cv2.circle(image, (50, 20), 15, 200, -1)
+    stage = (Otsu() >> DistanceWatershed()).trace(image)[-1]
+    assert np.unique(stage.value).tolist() == [0, 1, 2]
+    colors = [np.unique(stage.picture[stage.value == k], axis=0).tolist() for k in range(3)]
+    assert colors[0] == [[0, 0, 0]]
+    assert len(colors[1]) == len(colors[2]) == 1
+    assert colors[1] != colors[2] and [[200, 200, 200]] not in colors
 
 
 @pytest.mark.parametrize("to_space", [ToHSV(), ToLab()])
@@ -180,7 +193,7 @@ def test_pipelines_within_a_pipeline_are_followed_under_their_names():
     assert [stage.title for stage in trace] == [
         "image",
         "small: Resize(width=300, height=200)",
-        "small: GaussianBlur()",
+        "small: GaussianBlur(size=5)",
         "find: Gray()",
         "find: bright: Otsu()",
         "find: Pick(branch='bright')",

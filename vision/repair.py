@@ -78,7 +78,7 @@ def _with_defaults(steps, position):
     """The chain with a step as it comes, if only what was written in its call does not fit."""
     step = steps[position]
     name = catalogue.name_of(type(step))
-    if name is None:
+    if name not in catalogue.STEPS:
         return None
     usual = catalogue.make(name)
     parts = [*steps[:position], usual, *steps[position + 1 :]]

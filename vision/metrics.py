@@ -224,7 +224,9 @@ def _segmentation(name, array, owner):
     if kind == "b":
         return array.view(np.uint8)
     if array.dtype == np.uint8 and not is_binary(array):
-        hint = "It holds other values: for class numbers give labels.astype(np.int32)."
+        hint = f"Of 0 and 1 make {name} * 255."
+        if array.max() > 1:
+            hint = "It holds other values: for class numbers give labels.astype(np.int32)."
         refuse(name, array, "a mask, of 0 and 255 alone", owner, hint)
     return array
 

@@ -117,7 +117,15 @@ class TestMeanIou:
 
     def test_bytes_other_than_0_and_255_are_no_mask(self):
         with pytest.raises(ParameterError, match=r"'truth' of mean_iou.*0 and 255.*np.int32"):
-            mean_iou(square(4, 0, 0, 1), np.ones((4, 4), np.uint8))
+            mean_iou(square(4, 0, 0, 1), np.full((4, 4), 2, np.uint8))
+
+    @pytest.mark.parametrize("metric", [iou, mean_iou])
+    def test_bytes_of_0_and_1_are_a_mask_times_255(self, metric):
+        mask = square(4, 0, 0, 2)
+        with pytest.raises(ParameterError, match=r"Of 0 and 1 make predicted \* 255\.$"):
+            metric(mask // 255, mask)
+        with pytest.raises(ParameterError, match=r"Of 0 and 1 make truth \* 255\.$"):
+            metric(mask, mask // 255)
 
     @pytest.mark.parametrize(
         "bad",

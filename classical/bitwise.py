@@ -6,6 +6,7 @@ import numpy as np
 
 from classical.companion import CompanionStep
 from vision.checks import refuse
+from vision.conversions import to_mask
 from vision.kinds import SAME, Kind, is_binary
 from vision.opencv import cv2
 
@@ -82,8 +83,8 @@ class ApplyMask(CompanionStep):
     def check_fixed(self, array):
         """See `CompanionStep.check_fixed`."""
         if not (array.ndim == 2 and array.dtype == np.uint8 and array.size and is_binary(array)):
-            hint = "A boolean mask is mask.astype(np.uint8) * 255."
-            refuse("mask", array, "an (H, W) uint8 array of 0 and 255", self, hint)
+            allowed = "an (H, W) uint8 array of 0 and 255"
+            refuse("mask", array, allowed, self, to_mask(array))
 
     def apply(self, image):
         """See `Step.apply`."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vision.branches import NamedBranches, steps_of
+from vision.conversions import to_mask, what_came
 from vision.errors import KindError, ParameterError
 from vision.kinds import Kind, is_binary
 from vision.opencv import cv2
@@ -47,8 +48,7 @@ class MaskOperation(NamedBranches):
         ):
             raise ParameterError(
                 f"The mask {name!r} of {type(self).__name__} must be an (H, W) uint8 array of 0 "
-                f"and 255. Got an array of shape {part.shape} and dtype {part.dtype}; a boolean "
-                "mask is mask.astype(np.uint8) * 255."
+                f"and 255. Got {what_came(part)}. {to_mask(part)}".strip()
             )
 
     def apply(self, image):

@@ -294,6 +294,63 @@ def to_binary(image, takes, owner):
     return f"Find its edges first: Canny() >> {owner}(...)."
 
 
+def to_mask(array, name="mask"):
+    """How an array that is no mask becomes one.
+
+    Parameters
+    ----------
+    array : ndarray, shape (H, W)
+        Of another dtype or other values.
+    name : str, default="mask"
+        What the sentence calls it.
+
+    Returns
+    -------
+    str
+        A sentence; empty where the array has another form.
+
+    Examples
+    --------
+    >>> to_mask(np.array([[0, 1]], np.uint8))
+    'Its values are 0, 1: a mask is mask.astype(np.uint8) * 255.'
+    """
+    if array.ndim != 2 or not array.size or array.dtype.kind not in "biuf":
+        return ""
+    return f"Its values are {values_in(array)}: a mask is {mask_expression(array, name)}."
+
+
+def mask_expression(array, name):
+    """The expression that makes a mask of an (H, W) array of numbers, by their range.
+
+    Examples
+    --------
+    >>> mask_expression(np.array([[0, 7, 9]], np.int32), "labels")
+    'np.where(labels > 0, 255, 0).astype(np.uint8)'
+    """
+    if np.isin(array, (0, 1)).all():
+        return f"{name}.astype(np.uint8) * 255"
+    if np.isin(array, (0, 255)).all():
+        return f"{name}.astype(np.uint8)"
+    level = "0"  # numbers of objects
+    if array.dtype.kind == "f":
+        level = "0.5" if array.max() <= 1 else "127"
+    elif array.dtype == np.uint8 and array.max() > 127:
+        level = "127"
+    return f"np.where({name} > {level}, 255, 0).astype(np.uint8)"
+
+
+def values_in(array):
+    """The values that occur in an array, the first four of them.
+
+    Examples
+    --------
+    >>> values_in(np.arange(9)), values_in(np.array([True]))
+    ('0, 1, 2, 3, ...', 'True')
+    """
+    values = np.unique(array).tolist()
+    return ", ".join([*map(str, values[:4]), *["..."][: len(values) > 4]])
+
+
 def to_unit(low, high):
     """How a float image from `low` to `high` comes within [0, 1].
 

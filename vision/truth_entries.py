@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from vision.conversions import to_array, what_came
+from vision.conversions import mask_expression, to_array, values_in, what_came
 from vision.errors import ParameterError
 from vision.kinds import Kind, is_binary, kinds_of
 from vision.result_base import Result
@@ -173,9 +173,7 @@ def _came(entry, kind):
     if kind is Kind.FLOAT and kind in kinds_of(entry):
         return f"{came} with values from {entry.min():g} to {entry.max():g}"
     if kind in {Kind.MASK, *BOUNDARIES} and entry.ndim == 2 and entry.dtype == np.uint8:
-        values = np.unique(entry).tolist()
-        shown = [*map(str, values[:4]), *["..."][: len(values) > 4]]
-        return f"{came} with the values {', '.join(shown)}"
+        return f"{came} with the values {values_in(entry)}"
     return came
 
 
@@ -204,7 +202,9 @@ def _mended(entry, kind):
     plane, name = _plane(entry, _NAMES.get(kind, "mask"))
     if plane is None or (kind is Kind.LABELS and name.endswith("any(axis=2)")):
         return ""
-    return _to_label_map(plane, name) if kind is Kind.LABELS else _to_mask(plane, name)
+    if kind is Kind.LABELS:
+        return _to_label_map(plane, name)
+    return name if _is_mask(plane) else mask_expression(plane, name)
 
 
 def _are_boxes(entry):
@@ -222,21 +222,6 @@ def _plane(entry, name):
     if (colors == colors[:, :, :1]).all():
         return entry[:, :, 0], f"{name}[:, :, 0]"
     return colors.any(axis=2), f"{name}[:, :, :3].any(axis=2)"
-
-
-def _to_mask(mask, name):
-    if _is_mask(mask):
-        return name
-    if np.isin(mask, (0, 1)).all():
-        return f"{name}.astype(np.uint8) * 255"
-    if np.isin(mask, (0, 255)).all():
-        return f"{name}.astype(np.uint8)"
-    level = "0"  # numbers of objects
-    if mask.dtype.kind == "f":
-        level = "0.5" if mask.max() <= 1 else "127"
-    elif mask.dtype == np.uint8 and mask.max() > 127:
-        level = "127"
-    return f"np.where({name} > {level}, 255, 0).astype(np.uint8)"
 
 
 def _to_label_map(labels, name):

@@ -125,7 +125,9 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes():
     ("parameters", "message"),
     [
         ({"mask": None}, "The 'mask' of ApplyMask must be a step or pipeline"),
-        ({"mask": np.ones((4, 4), np.uint8)}, "0 and 255"),
+        ({"mask": np.eye(4, dtype=np.uint8)}, r"0 and 255.*values are 0, 1: a mask is .* \* 255"),
+        ({"mask": np.full((4, 4), 200, np.uint8)}, r"are 200: a mask is np\.where\(mask > 127"),
+        ({"mask": np.ones((4, 4, 3), np.uint8)}, r"shape \(4, 4, 3\) and dtype uint8\.$"),
         ({"mask": np.ones((4, 4), bool)}, r"astype\(np.uint8\) \* 255"),
         ({"mask": Otsu(), "fill": -1}, "'fill'.*0 to 65535"),
         ({"mask": Otsu(), "fill": 0.5}, "'fill'"),

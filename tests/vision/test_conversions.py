@@ -9,7 +9,7 @@ from skimage import data
 
 import vision
 from vision import catalogue
-from vision.conversions import to_array, to_batch, to_many, to_unit
+from vision.conversions import to_array, to_batch, to_many, to_mask, to_unit
 from vision.errors import ImageError, KindError, VisionError
 from vision.flow import takes_of
 from vision.kinds import ARRAYS, Kind, check_input
@@ -160,6 +160,29 @@ class TestValues:
         right = follow(to_unit(np.nan, np.nan), image)
         assert right.tolist() == [[0, 1, 0, 0.5]]
         check_input(right, (Kind.FLOAT,), (), "ToUint8")
+
+
+class TestMasks:
+    @pytest.mark.parametrize(
+        "array",
+        [
+            GRAY > 100,
+            (GRAY > 100).astype(np.uint8),
+            (GRAY > 100).astype(np.float64),
+            (GRAY > 100) * 255,
+            np.where(GRAY > 100, 200, 9).astype(np.uint8),
+            np.where(GRAY > 100, GRAY, 0).astype(np.int32),
+            np.where(GRAY > 100, 0.9, 0.2),
+        ],
+    )
+    def test_who_follows_the_advice_has_the_mask(self, array):
+        expression = to_mask(array, "image").split("a mask is ")[1].removesuffix(".")
+        assert np.array_equal(run(expression, image=array), np.where(GRAY > 100, 255, 0))
+
+    def test_the_first_values_are_told(self):
+        told = to_mask(np.arange(9, dtype=np.uint8)[None])
+        assert told.startswith("Its values are 0, 1, 2, 3, ...: a mask is np.where(mask > 0")
+        assert to_mask(COLOR) == to_mask(GRAY[:0]) == ""
 
 
 class TestBatches:

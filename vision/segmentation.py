@@ -8,7 +8,9 @@ import numpy as np
 
 from vision.canvas import blend, line_thickness, rgb_canvas
 from vision.checks import check_number, refuse
+from vision.conversions import to_mask, what_came
 from vision.errors import ImageError
+from vision.kinds import is_binary
 from vision.mapping import warp_nearest
 from vision.opencv import cv2
 from vision.palette import label_colors
@@ -37,7 +39,7 @@ class Segmentation(RegionMeasures, Result):
     Raises
     ------
     ImageError
-        If `labels` is no (H, W) int32 array with pixels, or one is negative.
+        If `labels` is no (H, W) int32 array with pixels, a mask for one, or one is negative.
     ParameterError
         If `names` or `colors` is no such dictionary.
 
@@ -55,6 +57,8 @@ class Segmentation(RegionMeasures, Result):
     columns = ("label", "name", "area", "fraction", "left", "top", "right", "bottom", "x", "y")
 
     def __post_init__(self):
+        if _is_mask(self.labels):
+            _refuse_mask(self.labels)
         check_map("labels", self.labels, np.int32, "Segmentation")
         if int(self.labels.min()) < 0:
             raise ImageError(
@@ -94,12 +98,12 @@ class Segmentation(RegionMeasures, Result):
         >>> Segmentation.from_mask(np.array([[0, 255]], np.uint8)).labels.tolist()
         [[0, 1]]
         """
+        if isinstance(mask, np.ndarray) and mask.dtype == bool:
+            _refuse_values(mask)
         check_map("mask", mask, np.uint8, "Segmentation.from_mask")
         labels = (mask == 255).view(np.uint8)
         if cv2.countNonZero(mask) != cv2.countNonZero(labels):
-            raise ImageError(
-                "The 'mask' of Segmentation.from_mask must hold 0 and 255 only. Got other values."
-            )
+            _refuse_values(mask)
         return cls(labels.astype(np.int32), names=None if name is None else {1: name})
 
     @property
@@ -171,6 +175,31 @@ class Segmentation(RegionMeasures, Result):
     def _mapped(self, matrix, shape):
         labels = warp_nearest(self.labels, matrix, shape)
         return type(self)(labels, self.names, self.colors)
+
+
+def _is_mask(labels):
+    if not isinstance(labels, np.ndarray) or labels.ndim != 2 or not labels.size:
+        return False
+    return labels.dtype == bool or (
+        labels.dtype == np.uint8 and labels.max() == 255 and is_binary(labels)
+    )
+
+
+def _refuse_mask(labels):
+    """Its values as labels would make one object of all."""
+    mask = "mask.astype(np.uint8) * 255" if labels.dtype == bool else "mask"
+    raise ImageError(
+        f"The 'labels' of Segmentation must be a label map, (H, W) int32. Got a mask of dtype "
+        f"{labels.dtype}: classical.ConnectedComponents()({mask}) numbers its objects, "
+        f"Segmentation.from_mask({mask}) takes all of them as one."
+    )
+
+
+def _refuse_values(mask):
+    raise ImageError(
+        "The 'mask' of Segmentation.from_mask must be (H, W) uint8 with 0 and 255 only. "
+        f"Got {what_came(mask)}. {to_mask(mask)}".strip()
+    )
 
 
 def _check_names(names):

@@ -1,9 +1,12 @@
 """Segmentations: values by hand and by scikit-image."""
 
+import re
+
 import numpy as np
 import pytest
 from skimage import data, measure
 
+import classical
 from vision.errors import ImageError, ParameterError
 from vision.palette import label_colors
 from vision.segmentation import Segmentation
@@ -63,8 +66,10 @@ def test_from_mask():
     found = Segmentation.from_mask((corner() > 0).astype(np.uint8) * 255, "sky")
     assert np.array_equal(found.labels, corner() // 2)
     assert found.to_records()[0]["name"] == "sky"
-    with pytest.raises(ImageError, match="0 and 255 only"):
+    with pytest.raises(ImageError, match=r"0 and 255 only.*values are 0, 1, 255: a mask is np"):
         Segmentation.from_mask(np.array([[0, 1, 255]], np.uint8))
+    with pytest.raises(ImageError, match=r"0 and 255 only.*a mask is mask.astype.* \* 255"):
+        Segmentation.from_mask(corner() > 0)
     with pytest.raises(ImageError, match="uint8 array"):
         Segmentation.from_mask(corner())
 
@@ -97,6 +102,17 @@ def test_the_array_is_held_not_copied_and_stays_the_callers():
 def test_label_maps_refused(labels, says):
     with pytest.raises(ImageError, match=says):
         Segmentation(labels)
+
+
+@pytest.mark.parametrize("mask", [corner() > 0, (corner() > 0).astype(np.uint8) * 255])
+def test_the_objects_of_a_mask_are_numbered_as_told(mask):
+    mask[30:, 40:] = True if mask.dtype == bool else 255
+    with pytest.raises(ImageError, match="numbers its objects") as caught:
+        Segmentation(mask)
+    numbered, one = re.findall(r"[\w.]+(?:\(\))?\(mask.*?\)(?= numbers| takes)", str(caught.value))
+    names = {"classical": classical, "Segmentation": Segmentation, "np": np, "mask": mask}
+    assert len(Segmentation(eval(numbered, names))) == 2  # noqa: S307
+    assert len(eval(one, names)) == 1  # noqa: S307
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,32 @@ def check_random_state(name, value, *, owner):
     ``None`` is refused too: a step's result depends on its parameters and the image alone.
     """
     check_integer(name, value, owner=owner, at_least=0, at_most=2**32 - 1)
+
+
+def check_measured(image, shape, result, owner):
+    """Refuse what is no picture to measure a result in: one of its size, 8 or 16 bits or float32.
+
+    Examples
+    --------
+    >>> check_measured(np.zeros((4, 6, 3), np.uint8), (4, 6), "contours", "Contours.mean_colors")
+    >>> check_measured(np.zeros((4, 6)), (4, 6), "contours", "Contours.mean_colors")
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'image' of Contours.mean_colors must be an image of the size
+    of the contours, 6 x 4, gray or of three channels, uint8, uint16 or float32. Got an array of
+    shape (4, 6) and dtype float64. A float32 image is image.astype(np.float32).
+    """
+    form = getattr(image, "shape", ())
+    sized = isinstance(image, np.ndarray) and form in (tuple(shape), (*shape, 3))
+    if sized and image.dtype.name in ("uint8", "uint16", "float32"):
+        return
+    numbered = sized and image.dtype.kind in "biuf"
+    height, width = shape
+    refuse(
+        "image",
+        image,
+        f"an image of the size of the {result}, {width} x {height}, gray or of three channels, "
+        "uint8, uint16 or float32",
+        owner,
+        "A float32 image is image.astype(np.float32)." if numbered else "",
+    )

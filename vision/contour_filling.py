@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vision.checks import refuse
+from vision.checks import check_measured
 from vision.opencv import cv2
 
 
@@ -92,7 +92,7 @@ class Fillings:
         >>> Contours(([[0, 0], [1, 0]],), shape=(2, 2)).mean_colors(image).tolist()
         [15.0]
         """
-        self._check_picture(image)
+        check_measured(image, self.shape, "contours", "Contours.mean_colors")
         channels = 1 if image.ndim == 2 else 3
         means = np.zeros((len(self.points), channels))
         holes = dict(self._regions())
@@ -101,14 +101,6 @@ class Fillings:
             _fill(where, self.points[row], holes.get(row, ()), 255, (-left, -top))
             means[row] = cv2.mean(image[top:bottom, left:right], where)[:channels]
         return means[:, 0] if channels == 1 else means
-
-    def _check_picture(self, image):
-        good = isinstance(image, np.ndarray) and image.dtype.name in ("uint8", "uint16", "float32")
-        good = good and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3))
-        if not (good and image.shape[:2] == tuple(self.shape)):
-            height, width = self.shape
-            allowed = f"an image of the contours' size, {width} x {height}, gray or three channels"
-            refuse("image", image, allowed, "Contours.mean_colors")
 
     def _regions(self):
         """The number of each region with the outlines of its holes, outer ones first."""

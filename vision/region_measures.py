@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from vision import contour_shapes as shapes
-from vision.checks import refuse
+from vision.checks import check_measured
 from vision.opencv import cv2
 from vision.regions import region_corners, region_moments
 
@@ -135,14 +135,7 @@ class RegionMeasures:
         ParameterError
             If it is no such array.
         """
-        good = isinstance(image, np.ndarray) and image.dtype.name in ("uint8", "uint16", "float32")
-        good = good and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3))
-        if not (good and image.shape[:2] == self.labels.shape):
-            height, width = self.labels.shape
-            allowed = (
-                f"an image of the label map's size, {width} x {height}, gray or three channels"
-            )
-            refuse("image", image, allowed, "Segmentation.mean_colors")
+        check_measured(image, self.labels.shape, "label map", "Segmentation.mean_colors")
         inside = self.labels != 0
         rows = np.searchsorted(self.numbers, self.labels[inside])
         pixels = image[inside].reshape(len(rows), 1 if image.ndim == 2 else 3)

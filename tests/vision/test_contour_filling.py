@@ -114,6 +114,13 @@ def test_other_pictures_are_refused(image):
         found.mean_colors(image)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.int32, bool])
+def test_pictures_of_another_dtype_are_refused_with_those_that_count(dtype):
+    found = Contours(([[1, 1]],), (8, 9))
+    with pytest.raises(ParameterError, match=r"uint8, uint16 or float32\. Got .*astype\(np\.float"):
+        found.mean_colors(np.ones((8, 9), dtype))
+
+
 def test_nothing_found_fills_nothing():
     empty = Contours((), (8, 9))
     assert not empty.to_mask().any()

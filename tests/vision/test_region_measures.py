@@ -153,6 +153,16 @@ def test_nothing_but_background():
 
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(
-        ParameterError, match=r"'image' of Segmentation\.mean_colors must be .* 5 x 4"
+        ParameterError, match=r"'image' of Segmentation\.mean_colors must be .* 5 x 4.*uint8\.$"
     ):
         Segmentation(np.zeros((4, 5), np.int32)).mean_colors(np.zeros((5, 4), np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int32, bool])
+def test_another_dtype_is_refused_with_those_that_count(dtype):
+    labels = np.array([[0, 7, 7, 7]], np.int32)
+    image = np.array([[1, 0, 1, 1]], dtype)
+    with pytest.raises(ParameterError, match=r"uint8, uint16 or float32\. Got .*astype") as caught:
+        Segmentation(labels).mean_colors(image)
+    assert str(caught.value).endswith("A float32 image is image.astype(np.float32).")
+    assert Segmentation(labels).mean_colors(image.astype(np.float32)).tolist() == [2 / 3]

@@ -1,13 +1,12 @@
 """What to do with a value that is refused: in words, or as the expression that mends it."""
 
-import math
 import numbers
 import os
 from collections.abc import Iterator
 
 import numpy as np
 
-from vision.kinds import PIXELS, Kind
+from vision.kinds import PIXELS, Kind, is_unit
 
 IMREAD = "cv2.imread gives None for a file that it cannot read; vision.read(path) says why."
 # The attribute by which an array of another library is known, and how it becomes NumPy's.
@@ -21,6 +20,7 @@ FRACTIONS = (
     "A float image is float32 in [0, 1]: image.astype(np.float32); values of 0 to 255 are "
     "image.astype(np.uint8)."
 )
+FLOAT32 = "Make it float32 first: image.astype(np.float32)."
 BYTES = "An 8-bit image is image.astype(np.uint8)."
 # What to do with dtypes that no image has, by their kind in NumPy.
 DTYPES = {
@@ -202,15 +202,37 @@ def to_taken(image, takes, dtypes, owner):
     if name == "int32" and image.ndim == 2:
         return "An int32 array is a label map; an 8-bit image is image.astype(np.uint8)."
     if name not in ("uint8", "uint16", "float32"):
-        return DTYPES.get(image.dtype.kind, "")
-    if name == "float32" and image.max(initial=0) > 1:
-        return "Values of 0 to 255 are image.astype(np.uint8)."
+        levels = image.dtype.kind != "f" or (_are_levels(image) and not _is_true_lab(image))
+        return DTYPES.get(image.dtype.kind, "") if levels else FLOAT32
+    if name == "float32" and image.size and not is_unit(image):
+        return _to_range(image, takes, owner)
     if Kind.LABELS in takes and not PIXELS & set(takes):
         steps = "KMeansSegmenter()" if name == "uint8" else "ToUint8() >> KMeansSegmenter()"
         return f"Segment it first: {steps} >> {owner}(...)."
     if set(takes) == {Kind.MAP}:
         return "A map is image.astype(np.float32)."
     return _steps(image, takes, dtypes, owner)
+
+
+def _are_levels(image):
+    return image.min(initial=0) >= 0 and image.max(initial=0) <= 255
+
+
+def _to_range(image, takes, owner):
+    """What to do with floats that are no fractions."""
+    if _is_true_lab(image):
+        steps = " >> ".join(["LabToRGB()", *_channels(image, takes)])
+        return f"It looks like true Lab. Put {steps} in front of {owner}()."
+    return f"Its values are from {image.min():g} to {image.max():g}; {to_unit(image)}"
+
+
+def _is_true_lab(image):
+    """Whether L, a and b are in their ranges, with fractions, which levels seldom have."""
+    if image.shape[2:] != (3,) or not image.size:
+        return False
+    lightness, colors = image[:, :, 0], image[:, :, 1:]
+    light = lightness.min() >= 0 and 1 < lightness.max() <= 100.01  # float32 rounds
+    return bool(light and np.abs(colors).max() <= 128 and (image != np.rint(image)).any())
 
 
 def _axes(image, takes):
@@ -351,13 +373,13 @@ def values_in(array):
     return ", ".join([*map(str, values[:4]), *["..."][: len(values) > 4]])
 
 
-def to_unit(low, high):
-    """How a float image from `low` to `high` comes within [0, 1].
+def to_unit(image):
+    """How a float image comes within [0, 1].
 
     Parameters
     ----------
-    low, high : float
-        Its least and largest value, NaN included.
+    image : ndarray of float32, shape (H, W) or (H, W, 3)
+        With values beyond, NaN included.
 
     Returns
     -------
@@ -366,11 +388,16 @@ def to_unit(low, high):
 
     Examples
     --------
-    >>> to_unit(0.0, 255.0)
+    >>> to_unit(np.array([[0, 255]], np.float32))
     'levels of 0 to 255 are image.astype(np.uint8).'
     """
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if not np.isfinite(image).all():
         return "replace what is not finite: np.nan_to_num(image, nan=0, posinf=1, neginf=0)."
-    if low >= 0 and high <= 255:
+    if _is_true_lab(image):
+        return "it looks like true Lab, of which LabToRGB()(image) makes rgb."
+    if _are_levels(image):
         return "levels of 0 to 255 are image.astype(np.uint8)."
-    return "rescale it by name, as Normalize() does."
+    if image.ndim == 2:
+        return "Normalize()(image) spreads them over 0 to 255."
+    spread = "np.interp(image, (image.min(), image.max()), (0, 255)).astype(np.uint8)"
+    return f"{spread} spreads them over 0 to 255."

@@ -383,5 +383,5 @@ def check_float(image, owner):
         low, high = float(image.min()), float(image.max())
         raise ImageError(
             f"{owner} takes a float image of finite values in [0, 1]. "
-            f"Got values from {low:g} to {high:g}; {to_unit(low, high)}"
+            f"Got values from {low:g} to {high:g}; {to_unit(image)}"
         )

@@ -8,6 +8,7 @@ from PIL import Image
 from skimage import data
 
 import vision
+from classical import InRange, ToHSV, ToLab
 from vision import catalogue
 from vision.conversions import to_array, to_batch, to_many, to_mask, to_unit
 from vision.errors import ImageError, KindError, VisionError
@@ -40,6 +41,12 @@ IMAGES = {
     "float64 rgb": COLOR / 255,
     "float64 to 255": COLOR.astype(np.float64),
     "float16": (GRAY / 255).astype(np.float16),
+    "lab": ToLab()(COLOR),
+    "lab of float64": ToLab()(COLOR).astype(np.float64),
+    "lab with green and blue": ToLab()(COLOR[:, :, ::-1]),
+    "map": GRAY - COLOR[:, :, 0].astype(np.float32),
+    "map of float64": GRAY - COLOR[:, :, 0].astype(np.float64),
+    "standardized": ((COLOR - COLOR.mean()) / COLOR.std()).astype(np.float32),
     "int64": GRAY.astype(np.int64),
     "int32": GRAY.astype(np.int32),
     "int16 rgb": COLOR.astype(np.int16),
@@ -143,7 +150,7 @@ class TestValues:
         ("worst", "said"),
         [
             (255.0, r"from 0 to 255; levels of 0 to 255 are image\.astype\(np\.uint8\)"),
-            (-1.0, r"from -1 to 0; rescale it by name, as Normalize\(\)"),
+            (-1.0, r"from -1 to 0; Normalize\(\)\(image\) spreads them over 0 to 255"),
             (1000.0, "Normalize"),
             (np.nan, r"np\.nan_to_num"),
             (np.inf, r"np\.nan_to_num"),
@@ -155,9 +162,33 @@ class TestValues:
         with pytest.raises(ImageError, match=said):
             check_input(image, (Kind.FLOAT,), ("uint8",), "ToUint8")
 
+    @pytest.mark.parametrize("name", ["lab", "lab of float64", "lab with green and blue", "map"])
+    @pytest.mark.parametrize("owner", ["InRange", "Otsu", "ToUint8", "KMeansSegmenter"])
+    def test_what_is_beyond_bytes_is_never_cast_to_them(self, name, owner):
+        step = catalogue.make(owner)
+        with pytest.raises(VisionError) as caught:
+            check_input(IMAGES[name], takes_of(step), step.dtypes, owner)
+        assert "image.astype(np.uint8)" not in str(caught.value)
+
+    def test_true_lab_is_led_back_to_the_colours_that_were_meant(self):
+        brown = InRange("hsv", (0, 150, 60), (12, 255, 255))
+        with pytest.raises(KindError, match=r"true Lab\. Put LabToRGB\(\) >> ToHSV\(\)") as caught:
+            brown(IMAGES["lab"])
+        back = follow(str(caught.value), IMAGES["lab"])
+        expected = brown(ToHSV()(COLOR))
+        assert 0.1 < (expected > 0).mean() < 0.9
+        assert (brown(back) == expected).mean() > 0.95
+        with pytest.raises(ImageError, match=r"true Lab, of which LabToRGB\(\)\(image\) makes rgb"):
+            check_input(IMAGES["lab"], (Kind.FLOAT,), (), "ToUint8")
+
+    def test_fractions_are_no_lab(self):
+        for image in (IMAGES["float64 rgb"], IMAGES["float64 rgb"][:0]):
+            with pytest.raises(KindError, match=r"float32 in \[0, 1\]"):
+                check_input(image, (Kind.RGB,), ("uint8",), "Gray")
+
     def test_what_is_not_finite_is_replaced_as_told(self):
         image = np.array([[np.nan, np.inf, -np.inf, 0.5]], np.float32)
-        right = follow(to_unit(np.nan, np.nan), image)
+        right = follow(to_unit(image), image)
         assert right.tolist() == [[0, 1, 0, 0.5]]
         check_input(right, (Kind.FLOAT,), (), "ToUint8")
 

@@ -42,6 +42,8 @@ _RULES = {
 }
 _NAMES = {suffix: name for name in _RULES for suffix in FORMATS[name] if suffix != ".pbm"}
 _NAMES |= {name.lower(): name for name in _RULES} | {s[1:]: name for s, name in _NAMES.items()}
+#: The usual suffix of each format that is written.
+SUFFIXES = tuple(FORMATS[name][0] for name in _RULES)
 
 _TO_UINT8 = {
     "bool": "A mask is image.astype(np.uint8) * 255.",
@@ -89,7 +91,8 @@ def encode(image, format, *, quality=None, owner="encode"):
     >>> encode(np.zeros((4, 6, 3), np.uint8), "png")[:4]
     b'\\x89PNG'
     """
-    name = format if format in _RULES else format_of(format, owner=owner)
+    known = isinstance(format, str) and format in _RULES
+    name = format if known else format_of(format, owner=owner)
     rule = _RULES[name]
     _check_image(image, name, rule, owner)
     if quality is None:
@@ -114,10 +117,12 @@ def format_of(path, *, owner):
     >>> format_of("photos/cat.JPG", owner="write")
     'JPEG'
     """
+    allowed = f"a suffix or name of {', '.join(_RULES)}"
+    if not isinstance(path, str | bytes | os.PathLike):
+        refuse("format", path, allowed, owner)
     text = os.fsdecode(path)
     key = (PurePath(text).suffix or text).lower()
     if key not in _NAMES:
-        allowed = f"a suffix or name of {', '.join(_RULES)}"
         refuse("format", text, allowed, owner, did_you_mean(key, _NAMES))
     return _NAMES[key]
 

@@ -5,10 +5,11 @@
 """
 
 import os
+from pathlib import PurePath
 
 from vision.atomic import refuse_existing, write_bytes
 from vision.checks import check_choice, check_integer, refuse
-from vision.encoding import encode, format_of
+from vision.encoding import SUFFIXES, encode, format_of
 from vision.errors import ImageError
 from vision.formats import decode_pixels, parse
 from vision.formats.pixels import to_mode, upright
@@ -305,7 +306,8 @@ def write(path, image, *, quality=None, format=None, overwrite=True, durable=Tru
     Raises
     ------
     ParameterError
-        If the format would change or cannot hold the image; the message names the conversion.
+        If the format would change or cannot hold the image; the message names the conversion. If
+        `path` is none, or has no suffix and `format` is not given.
     WriteError
         As in `write_bytes`.
 
@@ -317,8 +319,20 @@ def write(path, image, *, quality=None, format=None, overwrite=True, durable=Tru
     ...
     vision.errors.ParameterError: The 'image' of write must be uint8 for JPEG. Got an array ...
     """
+    _check_written(path, format)
     name = format_of(path if format is None else format, owner="write")
     if not overwrite:
         refuse_existing(path)
     data = encode(image, name, quality=quality, owner="write")
     write_bytes(path, data, overwrite=overwrite, durable=durable)
+
+
+def _check_written(path, format):
+    """Refuse what is no path, or one of which nothing says the format."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        hint = "It comes first: vision.write(path, image)."
+        refuse("path", path, "a path, as 'picture.png'", "write", hint)
+    if format is None and not PurePath(os.fsdecode(path)).suffix:
+        allowed = f"a path with a suffix, which names the format: {', '.join(SUFFIXES)}"
+        hint = "Or name it: vision.write(path, image, format='png')."
+        refuse("path", path, allowed, "write", hint)

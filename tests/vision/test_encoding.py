@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,9 +189,28 @@ def test_formats_and_qualities_that_make_no_sense_are_refused(tmp_path):
         encode(image, "jepg")
     with pytest.raises(ParameterError, match="'quality' of encode must be None for PNG"):
         encode(image, "PNG", quality=9)
+    with pytest.raises(ParameterError, match=r"'format' of encode must be a suffix.*an array"):
+        encode("png", image)
     for quality in (0, 101, 95.5):
         with pytest.raises(ParameterError, match="'quality' of encode"):
             encode(image, "JPEG", quality=quality)
+
+
+@pytest.mark.parametrize("name", ["ff", "png", ".png", "a.b/ff"])
+def test_a_path_without_a_suffix_is_refused_with_those_there_are(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("a.b").mkdir()
+    with pytest.raises(ParameterError, match=r"'path' of write .*\.jpg, \.png.*Got '") as caught:
+        write(name, picture())
+    assert "Did you mean" not in str(caught.value)
+    write(name, picture(), format="png")
+    assert np.array_equal(read(name), picture())
+
+
+def test_a_path_comes_first(tmp_path):
+    with pytest.raises(ParameterError, match=r"'path' of write .*an array.*write\(path, image\)"):
+        write(picture(), tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
 
 
 def test_format_overrides_the_suffix_and_content_decides_when_reading(tmp_path):

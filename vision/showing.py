@@ -2,7 +2,10 @@
 
 import base64
 
+import numpy as np
+
 from vision.checks import check_integer, refuse
+from vision.conversions import to_array
 from vision.drawing import contact_sheet, to_display
 from vision.io import encode, write
 
@@ -55,9 +58,10 @@ def show(pictures, *, columns=None, width=1000):
 
     Parameters
     ----------
-    pictures : dict of str to ndarray
+    pictures : dict of str to ndarray, list of ndarray, or ndarray
         Images, masks, label maps or maps by their titles, of any size; see
-        `vision.drawing.to_display` for the colours that they get.
+        `vision.drawing.to_display` for the colours that they get. Those of a list, or of a 4-D
+        array, are titled by their place, 0 first; one alone is titled "image".
     columns : int, optional
         Pictures in a row; without it about as many columns as rows.
     width : int, default=1000
@@ -71,18 +75,30 @@ def show(pictures, *, columns=None, width=1000):
     Raises
     ------
     ParameterError
-        If `pictures` is no dictionary, or a number makes no sense.
+        If `pictures` is none of these, or a number makes no sense.
     ImageError
         If there is no picture, or one cannot be shown.
 
     Examples
     --------
-    >>> import numpy as np
     >>> show({"dark": np.zeros((20, 30), np.uint8), "labels": np.ones((20, 30), np.int32)})
     Sheet of dark, labels
+    >>> show(np.zeros((20, 30), np.uint8))
+    Sheet of image
     """
-    if not isinstance(pictures, dict):
-        refuse("pictures", pictures, "a dictionary of titles to images", "show")
+    pictures = _titled(pictures)
     check_integer("width", width, owner="show", at_least=16)
     shown = [(title, to_display(picture)) for title, picture in pictures.items()]
     return Sheet(pictures, contact_sheet(shown, columns=columns, width=width))
+
+
+def _titled(pictures):
+    if isinstance(pictures, dict):
+        return pictures
+    if isinstance(pictures, np.ndarray) and pictures.ndim < 4:
+        return {"image": pictures}
+    if isinstance(pictures, list | tuple | np.ndarray):
+        return {str(place): picture for place, picture in enumerate(pictures)}
+    allowed = "a dictionary of titles to images, a list of images or one image"
+    way_out = to_array(pictures) or "As in vision.show({'image': image})."
+    return refuse("pictures", pictures, allowed, "show", way_out)

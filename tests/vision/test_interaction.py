@@ -29,9 +29,37 @@ def test_a_sheet_is_saved_as_it_is(tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sheet.png")), sheet.picture)
 
 
-def test_pictures_come_with_titles():
-    with pytest.raises(vision.ParameterError, match="dictionary of titles to images"):
-        vision.show([np.zeros((4, 4), np.uint8)])
+def test_one_picture_needs_no_title_and_a_list_is_numbered():
+    dark, bright = np.zeros((20, 20), np.uint8), np.full((20, 20), 200, np.uint8)
+    one = vision.show(dark, width=200)
+    assert one.titles == ("image",)
+    assert np.array_equal(one.picture, vision.show({"image": dark}, width=200).picture)
+    expected = vision.show({"0": dark, "1": bright}, width=200)
+    for several in ([dark, bright], (dark, bright)):
+        sheet = vision.show(several, width=200)
+        assert sheet.titles == ("0", "1")
+        assert np.array_equal(sheet.picture, expected.picture)
+    batch = np.stack([dark, bright])[..., None].repeat(3, axis=3)
+    assert np.array_equal(vision.show(batch, width=200).picture, expected.picture)
+
+
+@pytest.mark.parametrize(
+    ("value", "way_out"),
+    [
+        (7, r"vision\.show\(\{'image': image\}\)"),
+        ("cat.jpg", r"vision\.read\(path\)"),
+        (None, r"vision\.read\(path\) says why"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_the_way_out(value, way_out):
+    with pytest.raises(vision.ParameterError, match=rf"titles to images.*one image\..*{way_out}"):
+        vision.show(value)
+
+
+@pytest.mark.parametrize("empty", [{}, []])
+def test_nothing_to_show_is_refused(empty):
+    with pytest.raises(vision.ImageError, match="at least one picture"):
+        vision.show(empty)
 
 
 def test_a_sheet_shows_what_each_value_makes():

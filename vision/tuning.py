@@ -22,7 +22,7 @@ LIMIT = 0.02  # of the score: by more than that, it is said to be flattered
 
 
 class TuningWarning(UserWarning):
-    """So much was searched on so few images that the score of the winner is largely luck."""
+    """What was found means less than it seems: by luck on few images, or for want of a choice."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Trial:
     Parameters
     ----------
     parameters : dict
-        What was set; empty for the pipeline as it came.
+        What was set; of the pipeline as it came, which is the first trial, what it had.
     scores : tuple of float
         On the held-out images of each fold; NaN where it failed.
     seconds : float
@@ -61,7 +61,8 @@ class Tuned:
     best : estimator
         Like the one that came, with the best parameters, fitted on all images.
     parameters : dict
-        What was set in it; empty where nothing beat the pipeline as it came.
+        What was searched, with its values in it; where nothing beat the pipeline as it came,
+        with those that this had.
     score : float
         Its mean score over the folds: flattered, because it was chosen for it.
     expected : float
@@ -161,7 +162,7 @@ def tune(
     TuningWarning
         If the score of the best setting is flattered by more than 2% of itself: the set is too
         small for what was searched. Measured by choosing on all folds but one and scoring on that
-        one.
+        one. Or if every setting of the space failed.
 
     Raises
     ------
@@ -222,6 +223,8 @@ def tune(
     best = _best_of(tried)
     expected = _expected([trial.scores for trial in tried if not trial.error])
     notes = [f"{words}. Scored on {folds.words}.", *_failures(tried)]
+    if _is_alone(tried):
+        warnings.warn(notes[-1], TuningWarning, stacklevel=2)
     if _flattered(best.score, expected):
         notes.append(
             f"{len(truth)} images are too few for what was searched: as the best of "
@@ -257,7 +260,9 @@ def _settings(pipeline, space, trials, random_state):
     else:
         chosen = list(ParameterSampler(space, trials, random_state=random_state))
         words = f"{trials} settings drawn at random with seed {random_state}"
-    return [{}, *chosen], f"The pipeline as it came and {words}"
+    known = pipeline.get_params()
+    as_it_came = {name: known[name] for name in space}
+    return [as_it_came, *chosen], f"The pipeline as it came and {words}"
 
 
 def _check_space(pipeline, space):
@@ -336,7 +341,16 @@ def _flattered(score, expected):
 def _failures(trials):
     failed = [trial for trial in trials if trial.error]
     if failed:
-        yield f"{len(failed)} of {len(trials)} settings failed, the first with {failed[0].error}"
+        which = ", all but the pipeline as it came" if _is_alone(trials) else ""
+        yield (
+            f"{len(failed)} of {len(trials)} settings failed{which}, the first with "
+            f"{failed[0].error}"
+        )
+
+
+def _is_alone(trials):
+    """Whether the first, the pipeline as it came, had rivals and all of them failed."""
+    return len(trials) > 1 and all(trial.error for trial in trials[1:])
 
 
 def _inner(name):

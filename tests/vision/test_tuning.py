@@ -54,7 +54,7 @@ class TestSearch:
         assert found.parameters == expected.best_params_
         assert found.score == pytest.approx(expected.best_score_)
         # The pipeline as it came is tried first.
-        assert found.trials[0].parameters == {}
+        assert found.trials[0].parameters == {"rawpixels__size": 4, "svc__C": 1}
         assert [trial.parameters for trial in found.trials[1:]] == expected.cv_results_["params"]
         assert [trial.score for trial in found.trials[1:]] == pytest.approx(
             expected.cv_results_["mean_test_score"].tolist()
@@ -74,7 +74,7 @@ class TestSearch:
         pipeline = RawPixels(8) >> SVC()
         found = tune(pipeline, space, images, labels, cv=2, trials=5, random_state=3)
         expected = list(ParameterSampler(space, 5, random_state=3))
-        assert [trial.parameters for trial in found.trials] == [{}, *expected]
+        assert [trial.parameters for trial in found.trials[1:]] == expected
         assert "5 settings drawn at random with seed 3" in found.notes[0]
         again = tune(pipeline, space, images, labels, cv=2, trials=5, random_state=3)
         assert again.score == found.score
@@ -173,12 +173,32 @@ class TestTrials:
         with pytest.raises(ParameterError, match=r"None of the 2 settings.*'C' parameter of SVC"):
             tune(RawPixels(4) >> SVC(C=-2), {"svc__C": [-1]}, digits[0][:40], digits[1][:40], cv=2)
 
+    def test_if_all_but_the_pipeline_as_it_came_fail_it_warns_why(self, digits):
+        pipeline, space = RawPixels(4) >> SVC(), {"svc__C": [-1, -2], "svc__gamma": ["scale"]}
+        with pytest.warns(TuningWarning, match=r"2 of 3 settings failed, all but the") as said:
+            found = tune(pipeline, space, digits[0][:60], digits[1][:60], cv=2)
+        assert said[0].filename == __file__
+        assert found.notes[1:] == (str(said[0].message),)
+        assert "'C' parameter of SVC" in found.notes[1]
+        assert found.parameters == {"svc__C": 1.0, "svc__gamma": "scale"}
+
+    def test_where_the_pipeline_as_it_came_wins_its_own_values_are_told(self, coins):
+        space = {"threshold": [Threshold(200)], "threshold__value": [20, 250]}
+        pipeline = GaussianBlur(1) >> Threshold(107)
+        found = tune(pipeline, space, *coins)
+        assert found.parameters["threshold__value"] == 107
+        assert found.parameters["threshold"].value == 107
+        best = found.to_records()[0]
+        assert (best["threshold__value"], best["score"]) == (107, 1)
+        assert found.best["threshold"].value == 107
+        assert all(record.keys() == best.keys() for record in found.to_records())
+
     def test_no_trial_starts_after_the_budget(self, digits):
         images, labels = digits[0][:60], digits[1][:60]
         space = {"svc__C": [1, 2, 3, 4]}
         found = tune(RawPixels(4) >> SVC(), space, images, labels, cv=2, budget=1e-6)
         assert len(found.trials) == 1
-        assert found.parameters == {}
+        assert found.parameters == {"svc__C": 1.0}
         assert "stopped after 1 at its budget of 1e-06 seconds" in found.notes[0]
 
     @pytest.mark.parametrize(

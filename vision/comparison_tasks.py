@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vision.comparison_result import Measure
-from vision.composition import Composable
 from vision.errors import KindError, ParameterError
-from vision.flow import core_of, final_kind, numbers_regions
+from vision.flow import kind_given, numbers_regions
 from vision.kinds import Kind
 from vision.nearest import did_you_mean
 
@@ -323,7 +322,7 @@ def check_answers(candidates, kind):
     if kind is not Kind.LABELS:
         return
     for name, estimator in candidates.items():
-        if _given(estimator) is Kind.MASK:
+        if kind_given(estimator) is Kind.MASK:
             raise KindError(
                 f"The candidate {name!r} gives masks, 0 and 255, but the truth are label maps. "
                 "A truth of two classes is compared as masks: store them as 0 and 255, of arrays "
@@ -331,17 +330,9 @@ def check_answers(candidates, kind):
             )
 
 
-def _given(estimator):
-    """The kind that a candidate gives."""
-    core = core_of(estimator)
-    if isinstance(core, Composable):
-        return core.gives_for(next(iter(core.takes)))
-    return final_kind(core, Kind.ANY)
-
-
 def _task_of(name, estimator):
-    kind = _given(estimator)
-    if kind is Kind.LABELS and numbers_regions(core_of(estimator)):
+    kind = kind_given(estimator)
+    if kind is Kind.LABELS and numbers_regions(estimator):
         return "instances"
     for task in TASKS.values():
         if kind in task.kinds:

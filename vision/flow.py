@@ -110,6 +110,21 @@ def final_kind(step, kind):
     return _predicted(step)
 
 
+def kind_given(estimator):
+    """The kind that an estimator gives for the usual one that it takes.
+
+    Examples
+    --------
+    >>> from classical import Gray, Otsu
+    >>> kind_given(Gray() >> Otsu())
+    <Kind.MASK: 'mask'>
+    """
+    core = core_of(estimator)
+    if isinstance(core, Composable):
+        return core.gives_for(next(iter(core.takes)))
+    return final_kind(core, Kind.ANY)
+
+
 def chain_kinds(steps):
     """Each kind that may enter a chain, with the kind that leaves it.
 

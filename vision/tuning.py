@@ -17,6 +17,7 @@ from vision.errors import ParameterError
 from vision.kinds import Kind
 from vision.nearest import did_you_mean
 from vision.truth import check_truth
+from vision.tuning_metrics import scoring_of
 
 LIMIT = 0.02  # of the score: by more than that, it is said to be flattered
 
@@ -147,7 +148,9 @@ def tune(
     budget : float, optional
         Seconds; no trial starts after them. The pipeline as it came is always tried.
     metric : str or callable, optional
-        A scorer of scikit-learn, higher being better; by default the ``score`` of the pipeline.
+        By default the ``score`` of the pipeline. A scorer of scikit-learn, for what gives classes
+        or values; "iou" or "dice", for what gives masks: of the foreground alone, averaged over
+        images; or ``metric(pipeline, images, truth)``, a number, higher being better.
     n_jobs : int, optional
         Folds at the same time, as in scikit-learn.
     random_state : int, default=0
@@ -204,6 +207,7 @@ def tune(
     if isinstance(pipeline, Composable) and not hasattr(pipeline, "predict"):
         pipeline = chain(pipeline)  # a step alone has no score
     settings, words = _settings(pipeline, space, trials, random_state)
+    metric = scoring_of(metric, pipeline, "tune")
     classifies = is_classifier(pipeline)
     images, truth = _checked_data(images, truth, classifies)
     folds = make_folds(
@@ -472,4 +476,6 @@ class Tune(BaseEstimator):
         """The metric that was searched for."""
         from sklearn.metrics import check_scoring
 
-        return check_scoring(self._fitted(), scoring=self.metric)(self._fitted(), images, truth)
+        best = self._fitted()
+        scoring = scoring_of(self.metric, best, "Tune")
+        return check_scoring(best, scoring=scoring)(best, images, truth)

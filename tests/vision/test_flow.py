@@ -58,7 +58,9 @@ def test_grouping_does_not_change_what_a_chain_gives():
 
 def test_cleaning_that_keeps_kinds_is_a_chain_for_masks_alone_before_contours():
     assert chain_kinds([Opening(3), FindContours()]) == {Kind.MASK: Kind.CONTOURS}
-    with pytest.raises(KindError, match=r"FindContours takes a mask or a label map, but Gray gives a gray image"):
+    with pytest.raises(
+        KindError, match=r"FindContours takes a mask or a label map, but Gray gives a gray image"
+    ):
         Gray() >> FindContours()
 
 

@@ -62,7 +62,8 @@ def read(source, *, mode="rgb", max_pixels=None):
         is dropped (not blended, as in OpenCV and Pillow). ``"gray"`` is (H, W): of a JPEG its
         stored luma, otherwise 0.299 R + 0.587 G + 0.114 B. ``"rgba"`` is (H, W, 4), opaque
         where the file has no alpha. ``"unchanged"`` is as stored: (H, W), (H, W, 3) or
-        (H, W, 4); grey with alpha becomes (H, W, 4).
+        (H, W, 4); grey with alpha becomes (H, W, 4). Three samples a pixel that a TIFF calls grey,
+        as microscopes and GDAL write them, are colours in their order.
     max_pixels : int, optional
         Refuse more than this, by the header, before memory is taken. The default is the
         environment variable ``VISION_MAX_PIXELS``, else 200 million.

@@ -1,6 +1,7 @@
 """Every format decoded: against Pillow, scikit-image and tifffile; whole or refused."""
 
 import io
+import re
 import struct
 import tracemalloc
 import zlib
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.io
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
@@ -16,6 +18,7 @@ from PIL import Image, ImageOps
 from tests.vision.image_files import by_pillow, by_tifffile, exif, picture, samples
 from vision.errors import ImageError
 from vision.formats import parse, png
+from vision.formats.pixels import full_scale
 from vision.io import decode, probe, read
 
 pytestmark = pytest.mark.cv2
@@ -81,6 +84,84 @@ def test_other_dtypes_of_tiff(dtype):
     pixels = decode(by_tifffile(values), mode="unchanged")
     assert pixels.dtype == ("float32" if dtype == "float16" else dtype)
     assert np.array_equal(pixels, values)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize(
+    ("extra", "channels"),
+    [([0], 1), ([2], 2), ([0, 0], 3), ([], 3), ([0, 0, 2], 4)],
+)
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_samples_of_grey_tiffs_are_those_of_tifffile(planar, extra, channels, dtype):
+    samples = len(extra) + 1 if extra else 3
+    values = np.random.default_rng(3).integers(0, 200, (9, 7, samples)).astype(dtype)
+    stored = values if planar == "contig" else np.ascontiguousarray(np.moveaxis(values, 2, 0))
+    options = {"extrasamples": extra} if extra else {}
+    data = by_tifffile(stored, photometric="minisblack", planarconfig=planar, **options)
+    assert np.array_equal(tifffile.imread(io.BytesIO(data)), stored)
+    expected = {1: values[..., 0], 2: values[..., [0, 0, 0, -1]]}.get(channels, values)
+    pixels = decode(data, mode="unchanged")
+    assert (pixels.dtype, pixels.shape) == (expected.dtype, expected.shape)
+    assert np.array_equal(pixels, expected)
+    assert probe(data).channels == (1 if expected.ndim == 2 else expected.shape[2])
+    assert decode(data, mode="rgb").shape == (9, 7, 3)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "raw"])
+def test_three_compressed_samples_that_are_called_grey(compression):
+    data = by_pillow(picture(), "TIFF", compression=compression)
+    rgb, grey = (struct.pack("<HHLHH", 262, 3, 1, number, 0) for number in (2, 1))
+    assert data.count(rgb) == 1
+    assert np.array_equal(decode(data.replace(rgb, grey), mode="unchanged"), picture())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_alpha_beside_white_is_zero_is_not_turned_round(planar, dtype):
+    values = np.random.default_rng(4).integers(0, 200, (9, 7, 2)).astype(dtype)
+    stored = values if planar == "contig" else np.ascontiguousarray(np.moveaxis(values, 2, 0))
+    options = {"photometric": "miniswhite", "planarconfig": planar, "extrasamples": [2]}
+    pixels = decode(by_tifffile(stored, **options), mode="unchanged")
+    assert np.array_equal(pixels[..., 1], full_scale(dtype) - values[..., 0])
+    assert np.array_equal(pixels[..., 3], values[..., 1])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite", "rgb", "separated"])
+@pytest.mark.parametrize("samples", range(2, 7))
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_any_samples_are_read_or_refused_by_name(samples, photometric, planar, dtype, extra):
+    colours = {"rgb": 3, "separated": 4}.get(photometric, 1)
+    if samples < colours:
+        return
+    values = np.random.default_rng(5).integers(0, 200, (9, 7, samples)).astype(dtype)
+    stored = values if planar == "contig" else np.ascontiguousarray(np.moveaxis(values, 2, 0))
+    options = {"photometric": photometric, "planarconfig": planar}
+    data = by_tifffile(stored, extrasamples=[extra] * (samples - colours), **options)
+    try:
+        pixels = decode(data, mode="unchanged")
+    except ImageError as error:
+        known = r"a TIFF of|.*say what they are|damaged, or of a kind that is not read: \d samples"
+        assert re.match(known, error.reason)
+        assert colours == 4 or samples > colours
+    else:
+        assert pixels.dtype == dtype
+        assert probe(data).channels == (1 if pixels.ndim == 2 else pixels.shape[2])
+
+
+def test_more_samples_of_grey_are_refused_with_the_way_out():
+    data = by_tifffile(np.zeros((5, 9, 7), np.uint8), photometric="minisblack", planarconfig=2)
+    with pytest.raises(ImageError, match=r"grey by its header, but has 5 samples .* tifffile"):
+        decode(data)
+
+
+@pytest.mark.parametrize(("samples", "extra"), [(4, [1]), (5, [0, 0])])
+def test_what_a_decoder_says_of_itself_is_no_reason(samples, extra):
+    values = np.zeros((samples, 9, 7), np.uint8)
+    data = by_tifffile(values, photometric="rgb", planarconfig="separate", extrasamples=extra)
+    with pytest.raises(ImageError, match=f"not read: {samples} samples a pixel in planes, of 8 bi"):
+        decode(data)
 
 
 def test_white_is_zero_is_turned_round():

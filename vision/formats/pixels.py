@@ -3,6 +3,7 @@ and orientation."""
 
 import importlib
 import io
+import struct
 
 import numpy as np
 
@@ -11,6 +12,20 @@ from vision.opencv import cv2
 
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", None)  # OpenCV 4.11 and newer
 _CV2_DTYPES = (np.uint8, np.uint16, np.float32)  # what cvtColor takes
+# What a decoder raises where it trips over a file, in words about itself.
+_STUMBLES = (LookupError, TypeError, AttributeError, ArithmeticError, UnicodeError, struct.error)
+
+
+def told(error):
+    """What the error of a decoder says of the file; that it failed, where it speaks of itself.
+
+    Examples
+    --------
+    >>> told(OSError("image file is truncated")), told(IndexError("string index out of range"))
+    ('image file is truncated', 'its decoder fails on it')
+    """
+    first = error.__cause__ or error  # Pillow makes a SyntaxError of all of them
+    return "its decoder fails on it" if isinstance(first, _STUMBLES) else str(error)
 
 
 def decode_by_cv2(data, mode="unchanged"):
@@ -74,7 +89,7 @@ def open_by_pillow(name, data):
     try:
         return getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
     except Exception as error:  # Pillow raises SyntaxError, TypeError, struct.error and more here
-        raise ImageError(f"damaged: {error}") from error
+        raise ImageError(f"damaged: {told(error)}") from error
 
 
 def decode_by_pillow(image, channels):
@@ -90,7 +105,7 @@ def decode_by_pillow(image, channels):
         image.load()
         return np.array(image if image.mode in modes else image.convert(modes[0]))
     except Exception as error:  # Pillow raises OSError, ValueError, SyntaxError and more here
-        raise ImageError(f"truncated or damaged: {error}") from error
+        raise ImageError(f"truncated or damaged: {told(error)}") from error
 
 
 def full_scale(dtype):

@@ -20,6 +20,7 @@ from vision.formats.pixels import (
     full_scale,
     open_by_pillow,
     to_mode,
+    told,
     with_alpha,
     without_alpha,
 )
@@ -125,6 +126,12 @@ class Directories:
         found = self.values(entries, tag, (default,))
         return int(found[0]) if found.size else default
 
+    def entry(self, tag, number):
+        """An entry that holds one number below 65,536, as its bytes."""
+        head = struct.pack(self.order + ("HHQ" if self.big else "HHL"), tag, 3, 1)
+        number = struct.pack(self.order + "H", number)
+        return (head + number).ljust(20 if self.big else 12, b"\0")
+
 
 def exif_orientation(block):
     """The orientation, 1 to 8, that an EXIF block names; 1 where it names none or is damaged.
@@ -205,6 +212,7 @@ def _first_page(directories, entries, pages):
     for tag in _SINGLE:
         if tag in entries and directories.count(entries[tag]) != 1:
             raise ImageError(f"damaged: TIFF tag {tag} must have one value")
+    entries = _with_colours(directories, entries)
     tile = value(_TILE_WIDTH, 1), value(_TILE_HEIGHT, 1)
     if tile[0] * tile[1] > _MAX_TILE:
         raise ImageError(f"its tiles have {tile[0]} x {tile[1]} pixels; {_MAX_TILE:,} are allowed")
@@ -236,6 +244,22 @@ def _first_page(directories, entries, pages):
         frames=pages,
     )
     return header, detail
+
+
+def _with_colours(directories, entries):
+    """The entries, with three samples that are called grey called RGB; alpha behind them is kept.
+
+    GDAL writes colours of 16 bits so, and microscopes three channels.
+    """
+    extra = directories.values(entries, _EXTRA)[:4].tolist()
+    samples = directories.value(entries, _SAMPLES, 1)
+    alpha = extra[2:] in ([1], [2])
+    if directories.value(entries, _PHOTOMETRIC, 1) != 1 or any(extra[:2]) or samples != 3 + alpha:
+        return entries
+    colours = {tag: piece for tag, piece in entries.items() if tag != _EXTRA}
+    if alpha:
+        colours[_EXTRA] = directories.entry(_EXTRA, extra[2])
+    return colours | {_PHOTOMETRIC: directories.entry(_PHOTOMETRIC, 2)}
 
 
 def _channels(detail):
@@ -279,9 +303,16 @@ def decode(data, header, detail, mode):
     """The pixels of the first page; 0 is black also where the file has it white."""
     if detail.directories.value(detail.entries, _COMPRESSION, 1) == _JPEG:
         _check_jpegs(data, detail)
+    grey = detail.photometric in (0, 1)
+    if grey and detail.samples > 2:
+        raise ImageError(
+            f"it is grey by its header, but has {detail.samples} samples a pixel and does not say "
+            "what they are: tifffile.imread gives them, to be written as pages or as RGB"
+        )
     clean = essential(data, detail)
-    if detail.bits <= 8 and detail.sample_format == 1:
-        return _by_pillow(clean, header.channels)
+    strange = grey and detail.samples == 2 and (detail.planar or detail.photometric == 0)
+    if detail.bits <= 8 and detail.sample_format == 1 and not strange:
+        return _by_pillow(clean, detail, header.channels)
     if detail.photometric not in (0, 1, 2) or detail.samples > 4:
         raise ImageError(
             f"a TIFF of {detail.bits}-bit samples is read if it is grey or RGB; this one has "
@@ -292,7 +323,9 @@ def decode(data, header, detail, mode):
     else:
         pixels = decode_by_cv2(clean)
     if detail.photometric == 0 and pixels.dtype.kind == "u":
-        pixels = full_scale(pixels.dtype) - pixels
+        pixels, stored = full_scale(pixels.dtype) - pixels, pixels
+        if pixels.ndim == 3:
+            pixels[..., 3] = stored[..., 3]
     return without_alpha(pixels) if (header.channels, pixels.shape[2:]) == (3, (4,)) else pixels
 
 
@@ -307,13 +340,22 @@ def _check_jpegs(data, detail):
                 raise ImageError("truncated: a JPEG within the TIFF has no end")
 
 
-def _by_pillow(data, channels):
+def _by_pillow(data, detail, channels):
     from PIL import Image
 
-    image = open_by_pillow("Tiff", data)
-    # An image that has its memory already is not held to Pillow's own limit on pixels.
-    image.im = Image.new(image.mode, image.size).im
-    return decode_by_pillow(image, channels)
+    try:
+        image = open_by_pillow("Tiff", data)
+        # An image that has its memory already is not held to Pillow's own limit on pixels.
+        image.im = Image.new(image.mode, image.size).im
+        return decode_by_pillow(image, channels)
+    except ImageError as error:
+        if isinstance(error.__cause__, OSError | MemoryError):  # of its pixels, not of their kind
+            raise
+        planes = " in planes" if detail.planar else ""
+        raise ImageError(
+            f"damaged, or of a kind that is not read: {detail.samples} samples a pixel{planes}, of "
+            f"{detail.bits} bits, photometric interpretation {detail.photometric}"
+        ) from error.__cause__
 
 
 def _by_tifffile(data, detail, channels):
@@ -323,7 +365,7 @@ def _by_tifffile(data, detail, channels):
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             pixels = file.pages[0].asarray(squeeze=False)
     except Exception as error:  # tifffile raises its own, ValueError, KeyError and more here
-        raise ImageError(f"truncated, damaged or of a rare kind: {error}") from error
+        raise ImageError(f"truncated, damaged or of a rare kind: {told(error)}") from error
     if pixels.ndim != 5 or pixels.dtype.kind not in "uif":
         raise ImageError(f"damaged, or no image: samples of the kind {pixels.dtype}")
     # Its five axes: separate samples, depth, length, width, contiguous samples.

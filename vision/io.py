@@ -11,7 +11,7 @@ from vision.atomic import refuse_existing, write_bytes
 from vision.checks import check_choice, check_integer, refuse
 from vision.encoding import SUFFIXES, encode, format_of
 from vision.errors import ImageError
-from vision.formats import decode_pixels, parse
+from vision.formats import decode_pixels, parse, parse_page
 from vision.formats.pixels import to_mode, upright
 from vision.headers import EXTENSIONS, FORMATS, MAX_FRAMES, Header
 from vision.regular_file import (
@@ -48,7 +48,7 @@ _MODES = ("rgb", "gray", "rgba", "unchanged")
 _AT_ONCE = 4 << 20  # bytes; of a larger file the header is read and checked first
 
 
-def read(source, *, mode="rgb", max_pixels=None):
+def read(source, *, mode="rgb", page=0, max_pixels=None):
     """Read one image: RGB, upright, whole.
 
     Parameters
@@ -64,6 +64,9 @@ def read(source, *, mode="rgb", max_pixels=None):
         where the file has no alpha. ``"unchanged"`` is as stored: (H, W), (H, W, 3) or
         (H, W, 4); grey with alpha becomes (H, W, 4). Three samples a pixel that a TIFF calls grey,
         as microscopes and GDAL write them, are colours in their order.
+    page : int, default=0
+        The page of a TIFF, or the frame of an animation (GIF, WebP, PNG, AVIF), counted from 0;
+        ``probe(source).frames`` says how many there are.
     max_pixels : int, optional
         Refuse more than this, by the header, before memory is taken. The default is the
         environment variable ``VISION_MAX_PIXELS``, else 200 million.
@@ -75,8 +78,7 @@ def read(source, *, mode="rgb", max_pixels=None):
         uint32, float32 and float64. Values are as stored, except that fewer than 8 bits, or 9
         to 15, fill the range of uint8 or uint16 (1-bit files give 0 and 255). AVIF is decoded
         to 8 bits. Floating-point values are not scaled, and NaN and infinity are kept: they
-        are measurements, which the steps of a pipeline refuse by name. Of an animation or a
-        file of several pages it is the first.
+        are measurements, which the steps of a pipeline refuse by name.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def read(source, *, mode="rgb", max_pixels=None):
         (also where only the end is missing), damaged, no image, of a format that is not in
         `FORMATS`, or above a limit: pixels, 65,535 a side, 2 GiB, 10,000 frames.
     ParameterError
-        If `mode` or `max_pixels` is not one of the above.
+        If `mode` or `max_pixels` is not one of the above, or the file has no such `page`.
 
     Examples
     --------
@@ -98,11 +100,13 @@ def read(source, *, mode="rgb", max_pixels=None):
     [255, 0, 0]
     """
     check_choice("mode", mode, _MODES, owner="read")
+    check_integer("page", page, owner="read", at_least=0)
     limit = _pixel_limit(max_pixels, "read")
     if hasattr(source, "read"):
-        return decode(_drain(source), mode=mode, max_pixels=limit, path=_name_of(source))
+        path = _name_of(source)
+        return decode(_drain(source), mode=mode, page=page, max_pixels=limit, path=path)
     path = _path(source, "read")
-    return _decode(_load(path, limit, "read")[0], mode, limit, path)
+    return _decode(_load(path, limit, "read", page)[0], mode, page, limit, path)[0]
 
 
 def load_file(path, *, max_pixels=None):
@@ -127,27 +131,27 @@ def load_file(path, *, max_pixels=None):
     return _load(_path(path, "load_file"), max_pixels, "load_file")
 
 
-def _load(path, max_pixels, owner):
+def _load(path, max_pixels, owner, page=0):
     descriptor, found = open_regular(path)
     try:
         size = found.st_size
         if size > _AT_ONCE:
             limit = _pixel_limit(max_pixels, owner)
-            _check_limits(_parse(Window(descriptor, size), path)[0], limit, path)
+            _check_limits(_parse(Window(descriptor, size), path, page)[0], limit, path)
             os.lseek(descriptor, 0, os.SEEK_SET)
         return read_all(descriptor, size, path), state_of(found)
     finally:
         os.close(descriptor)
 
 
-def decode(data, *, mode="rgb", max_pixels=None, path=None):
+def decode(data, *, mode="rgb", page=0, max_pixels=None, path=None):
     """Decode one image from the bytes of its file.
 
     Parameters
     ----------
     data : bytes-like
         The whole file.
-    mode, max_pixels
+    mode, page, max_pixels
         As in `read`.
     path : str or path-like, optional
         Where the bytes are from, for error messages.
@@ -169,8 +173,9 @@ def decode(data, *, mode="rgb", max_pixels=None, path=None):
     (4, 6)
     """
     check_choice("mode", mode, _MODES, owner="decode")
+    check_integer("page", page, owner="decode", at_least=0)
     limit = _pixel_limit(max_pixels, "decode")
-    return _decode(_as_bytes(data, "decode"), mode, limit, path)
+    return _decode(_as_bytes(data, "decode"), mode, page, limit, path)[0]
 
 
 def probe(source, *, path=None):
@@ -212,27 +217,39 @@ def probe(source, *, path=None):
         os.close(descriptor)
 
 
-def _decode(data, mode, limit, path):
-    header, detail = _parse(data, path)
+def _decode(data, mode, page, limit, path):
+    """The picture, and how many pages or frames its file has."""
+    header, detail = _parse(data, path, page)
     _check_limits(header, limit, path)
     try:
-        pixels = to_mode(decode_pixels(data, header, detail, mode), mode)
+        pixels = to_mode(decode_pixels(data, header, detail, mode, page), mode)
     except ImageError as error:
         raise ImageError(error.reason, path) from error
     except MemoryError as error:
         size = f"{header.width} x {header.height}"
         raise ImageError(f"there is not enough memory for {size} pixels", path) from error
-    return upright(pixels, header.orientation)
+    return upright(pixels, header.orientation), header.frames
 
 
-def _parse(data, path):
+def _parse(data, path, page=0):
     check_bytes(len(data), path)
     try:
-        return parse(data)
+        header, detail = parse(data)
+        if not page:
+            return header, detail
+        _check_page(page, header.frames, path)
+        return parse_page(header, detail, page)
     except ImageError as error:
         raise ImageError(error.reason, path) from error.__cause__
     except OSError as error:
         raise ImageError(f"it cannot be read: {error.strerror}", path) from error
+
+
+def _check_page(page, count, path):
+    if page >= count:
+        file = "the file" if path is None else repr(os.fspath(path))
+        pages = f"{count:,} page{'' if count == 1 else 's'}"
+        refuse("page", page, f"below {count}: {file} has {pages}, counted from 0", "read")
 
 
 def _check_limits(header, limit, path):

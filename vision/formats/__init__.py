@@ -8,6 +8,7 @@ and ``decode(data, header, detail, mode)``, which gives pixels as stored, before
 from vision.errors import ImageError
 from vision.formats import avif, bmp, gif, jpeg, jpeg2000, png, pnm, tiff, webp
 from vision.formats.contents import refuse_unknown
+from vision.formats.frames import decode_frame
 
 _MODULES = {
     "JPEG": jpeg,
@@ -46,9 +47,39 @@ def parse(data):
         raise ImageError("empty: it has no bytes")
     head = data[:32]
     header, detail = _module_for(head, data).read_header(data)
+    _check_pixels(header)
+    return header, detail
+
+
+def parse_page(header, detail, page):
+    """What `parse` gives, of another page of the same file.
+
+    Parameters
+    ----------
+    header, detail
+        What `parse` gave for the first.
+    page : int
+        Below ``header.frames``.
+
+    Returns
+    -------
+    (Header, object)
+        The frames of an animation have one header.
+
+    Raises
+    ------
+    ImageError
+        As `parse`.
+    """
+    if header.format == "TIFF":
+        header, detail = tiff.read_page(detail, page)
+        _check_pixels(header)
+    return header, detail
+
+
+def _check_pixels(header):
     if header.width < 1 or header.height < 1:
         raise ImageError(f"its size is {header.width} x {header.height}: there are no pixels")
-    return header, detail
 
 
 def _module_for(head, data):
@@ -58,7 +89,7 @@ def _module_for(head, data):
     return avif if head[4:8] == b"ftyp" else refuse_unknown(data)
 
 
-def decode_pixels(data, header, detail, mode):
+def decode_pixels(data, header, detail, mode, page=0):
     """The pixels as they are stored, before orientation.
 
     Parameters
@@ -66,10 +97,12 @@ def decode_pixels(data, header, detail, mode):
     data : bytes
         The encoded image.
     header, detail
-        What `parse` gave for it.
+        What `parse`, or `parse_page`, gave for it.
     mode : str
         As in `vision.io.read`; lets a decoder do less, but does not replace
         `vision.formats.pixels.to_mode`.
+    page : int, default=0
+        The page or frame.
 
     Returns
     -------
@@ -80,7 +113,10 @@ def decode_pixels(data, header, detail, mode):
     ImageError
         If the data are truncated or damaged.
     """
-    pixels = _MODULES[header.format].decode(data, header, detail, mode)
+    if page and header.format != "TIFF":
+        pixels = decode_frame(data, header, page)
+    else:
+        pixels = _MODULES[header.format].decode(data, header, detail, mode)
     shape = pixels.shape
     if shape[:2] != (header.height, header.width):
         raise ImageError(

@@ -165,9 +165,10 @@ def exif_orientation(block):
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What decoding needs to know of the first page."""
+    """What decoding needs to know of a page."""
 
     directories: Directories
+    pages: tuple  # where the directory of each is
     entries: dict
     bits: int
     samples: int
@@ -178,20 +179,24 @@ class Detail:
 
 
 def read_header(data):
-    """Walk the pages, and see that the pixels of each are within the file."""
+    """Walk the pages, and see that the pixels of each are within the file; describe the first."""
     directories = Directories(data)
     entries, following = directories.entries(directories.first)
     _check_extent(directories, entries)
-    seen = {directories.first}
-    while following and following not in seen:
-        if len(seen) >= MAX_FRAMES:
+    pages = {directories.first: None}  # in order
+    while following and following not in pages:
+        if len(pages) >= MAX_FRAMES:
             raise ImageError(f"it has more than {MAX_FRAMES:,} pages: split it")
-        seen.add(following)
+        pages[following] = None
         page, following = directories.entries(following)
         _check_extent(directories, page)
-    if not {_STRIPS, _TILES, 513} & entries.keys():
-        raise ImageError("damaged: a TIFF without pixels")
-    return _first_page(directories, entries, len(seen))
+    return _described(directories, entries, tuple(pages))
+
+
+def read_page(detail, page):
+    """What `read_header` gives, of another page of its file."""
+    entries, _ = detail.directories.entries(detail.pages[page])
+    return _described(detail.directories, entries, detail.pages)
 
 
 def _check_extent(directories, entries):
@@ -205,10 +210,12 @@ def _check_extent(directories, entries):
             check_end(int(ends.max()), directories.data, "the TIFF's pixels")
 
 
-def _first_page(directories, entries, pages):
+def _described(directories, entries, pages):
     def value(tag, default):
         return directories.value(entries, tag, default)
 
+    if not {_STRIPS, _TILES, 513} & entries.keys():
+        raise ImageError("damaged: a TIFF without pixels")
     for tag in _SINGLE:
         if tag in entries and directories.count(entries[tag]) != 1:
             raise ImageError(f"damaged: TIFF tag {tag} must have one value")
@@ -219,6 +226,7 @@ def _first_page(directories, entries, pages):
     bits = int(directories.values(entries, _BITS, (1,)).max(initial=1))
     detail = Detail(
         directories,
+        pages,
         entries,
         bits=bits,
         samples=value(_SAMPLES, 1),
@@ -241,7 +249,7 @@ def _first_page(directories, entries, pages):
         channels=_channels(detail),
         depth=detail.bits,
         orientation=orientation if 1 <= orientation <= 8 else 1,
-        frames=pages,
+        frames=len(pages),
     )
     return header, detail
 
@@ -300,7 +308,7 @@ def essential(data, detail):
 
 
 def decode(data, header, detail, mode):
-    """The pixels of the first page; 0 is black also where the file has it white."""
+    """The pixels of a page; 0 is black also where the file has it white."""
     if detail.directories.value(detail.entries, _COMPRESSION, 1) == _JPEG:
         _check_jpegs(data, detail)
     grey = detail.photometric in (0, 1)
@@ -310,15 +318,12 @@ def decode(data, header, detail, mode):
             "what they are: tifffile.imread gives them, to be written as pages or as RGB"
         )
     clean = essential(data, detail)
-    strange = grey and detail.samples == 2 and (detail.planar or detail.photometric == 0)
-    if detail.bits <= 8 and detail.sample_format == 1 and not strange:
+    small = detail.bits <= 8 and detail.sample_format == 1
+    if small and _known_to_pillow(detail):
         return _by_pillow(clean, detail, header.channels)
-    if detail.photometric not in (0, 1, 2) or detail.samples > 4:
-        raise ImageError(
-            f"a TIFF of {detail.bits}-bit samples is read if it is grey or RGB; this one has "
-            f"{detail.samples} samples, photometric interpretation {detail.photometric}"
-        )
-    if detail.planar or detail.samples == 2 or detail.plain:
+    if detail.photometric not in (0, 1, 2) or detail.samples > 4 or detail.bits < 8:
+        raise ImageError(_unread(detail))
+    if small or detail.planar or detail.samples == 2 or detail.plain:
         pixels = _by_tifffile(clean, detail, header.channels)
     else:
         pixels = decode_by_cv2(clean)
@@ -327,6 +332,17 @@ def decode(data, header, detail, mode):
         if pixels.ndim == 3:
             pixels[..., 3] = stored[..., 3]
     return without_alpha(pixels) if (header.channels, pixels.shape[2:]) == (3, (4,)) else pixels
+
+
+def _known_to_pillow(detail):
+    if _of_big_end(detail):  # it takes a BigTIFF of that order for a classic one
+        return False
+    pair = detail.photometric in (0, 1) and detail.samples == 2
+    return not pair or (detail.photometric == 1 and not detail.planar)
+
+
+def _of_big_end(detail):
+    return detail.directories.big and detail.directories.order == ">"
 
 
 def _check_jpegs(data, detail):
@@ -351,11 +367,17 @@ def _by_pillow(data, detail, channels):
     except ImageError as error:
         if isinstance(error.__cause__, OSError | MemoryError):  # of its pixels, not of their kind
             raise
-        planes = " in planes" if detail.planar else ""
-        raise ImageError(
-            f"damaged, or of a kind that is not read: {detail.samples} samples a pixel{planes}, of "
-            f"{detail.bits} bits, photometric interpretation {detail.photometric}"
-        ) from error.__cause__
+        raise ImageError(f"damaged, or {_unread(detail)}") from error.__cause__
+
+
+def _unread(detail):
+    samples = f"{detail.samples} sample{'' if detail.samples == 1 else 's'} a pixel"
+    planes = " in planes" if detail.planar else ""
+    order = ", big-endian BigTIFF" if _of_big_end(detail) else ""
+    return (
+        f"a TIFF of a kind that is not read: {samples}{planes}, of {detail.bits} bits, photometric "
+        f"interpretation {detail.photometric}{order}"
+    )
 
 
 def _by_tifffile(data, detail, channels):

@@ -232,17 +232,18 @@ class Images:
         return self._store.loaded(int(self._chosen[index]), self.max_pixels)
 
     def decoded(self, index, data):
-        """The picture at `index`, made from what `data` gave."""
-        return self._produce(int(self._chosen[index]), data)[0]
+        """The picture at `index`, made from what `data` gave, and how many pages its file has."""
+        value, _, pages = self._produce(int(self._chosen[index]), data)
+        return value, pages
 
     def state(self, index):
         """Numbers that change when the file at `index` does: size, time, inode; None in memory."""
         return self._store.state(int(self._chosen[index]))
 
     def _produce(self, position, data=None):
-        """The picture at a position of the store, mapped, and the bytes that it took."""
+        """The picture at a position of the store, mapped; the bytes that it took, and its pages."""
         data = self._store.data(position, self.max_pixels) if data is None else data
-        value = self._store.decoded(position, data, self.mode, self.max_pixels)
+        value, pages = self._store.decoded(position, data, self.mode, self.max_pixels)
         try:
             size = value.nbytes
             for function in self._functions:
@@ -250,7 +251,7 @@ class Images:
         except Exception as error:
             error.add_note(f"The picture was {self._store.members[position]!r}.")
             raise
-        return value, max(size, value.nbytes if isinstance(value, np.ndarray) else 0)
+        return value, max(size, value.nbytes if isinstance(value, np.ndarray) else 0), pages
 
     def __iter__(self):
         with contextlib.closing(self.chunks(1)) as groups:
@@ -278,7 +279,9 @@ class Images:
         if isinstance(self._store, Arrays) and not self._functions:
             starts = range(0, len(self), size)
             return ([self[i] for i in range(len(self))[start : start + size]] for start in starts)
-        return read_ahead(lambda index: self._produce(self._chosen[index]), len(self), size=size)
+        return read_ahead(
+            lambda index: self._produce(self._chosen[index])[:2], len(self), size=size
+        )
 
     def map(self, function):
         """The same collection with each picture passed through `function` when it is used.

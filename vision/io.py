@@ -178,6 +178,33 @@ def decode(data, *, mode="rgb", page=0, max_pixels=None, path=None):
     return _decode(_as_bytes(data, "decode"), mode, page, limit, path)[0]
 
 
+def decode_first(data, *, mode="rgb", max_pixels=None, path=None):
+    """The first picture of a file, and how many pages or frames it has.
+
+    Parameters
+    ----------
+    data, mode, max_pixels, path
+        As for `decode`.
+
+    Returns
+    -------
+    (ndarray, int)
+
+    Raises
+    ------
+    ImageError, ParameterError
+        As in `read`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> decode_first(encode(np.zeros((4, 6), np.uint8), "png"), mode="gray")[1]
+    1
+    """
+    limit = _pixel_limit(max_pixels, "decode_first")
+    return _decode(_as_bytes(data, "decode_first"), mode, 0, limit, path)
+
+
 def probe(source, *, path=None):
     """The header of an image, without decoding a pixel.
 

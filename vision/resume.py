@@ -39,12 +39,14 @@ class Resume:
         output was, or is gone), ``failed``, ``unchanged`` and ``left`` (not tried).
     runs : Counter
         The unchanged files by the run that did them.
+    paged : int
+        How many of those that are not looked at again have several pages.
     """
 
     def __init__(self, images, ledger, key, out, *, restart, verify, only_failed, names=None):
         self.images, self.ledger, self.key, self.out = images, ledger, key, out
         self.restart, self.verify, self.only_failed = restart, verify, only_failed
-        self.counts, self.runs = Counter(), Counter()
+        self.counts, self.runs, self.paged = Counter(), Counter(), 0
         self.names = names_of(images) if names is None else names
 
     def tasks(self):
@@ -56,6 +58,7 @@ class Resume:
             if what == "unchanged":
                 self.runs[entry["run"]] += 1
                 if not self.verify:
+                    self.paged += "pages" in entry
                     continue
             if what != "left":
                 yield index, earlier

@@ -56,6 +56,8 @@ class ChunkFile:
         What is to be written.
     entry : dict or None
         Of the ledger, once it is known.
+    pages : int
+        That it has, or frames, of which the first is read.
     seconds : float
         That it took so far.
     laps : Laps or None
@@ -72,6 +74,7 @@ class ChunkFile:
         "laps",
         "name",
         "outputs",
+        "pages",
         "result",
         "rows",
         "seconds",
@@ -85,7 +88,7 @@ class ChunkFile:
         self.name, self.source = chunk.names[index], chunk.sources[index]
         self.state = self.hash = self.data = self.image = self.result = None
         self.rows = self.outputs = self.entry = None
-        self.seconds, self.started = 0.0, time.monotonic()
+        self.pages, self.seconds, self.started = 1, 0.0, time.monotonic()
         self.laps = None if index % EVERY else Laps()
 
     def start(self):

@@ -56,7 +56,7 @@ class Job:
         self.names = _feature_names(pipeline)
         self.label = options.part.label if options.part else ""
         self.replaced = False  # whether packed outputs were
-        self.done = self.failed = self.kept = self.copied = self.vanished = 0
+        self.done = self.failed = self.kept = self.copied = self.vanished = self.paged = 0
 
     def begin(self, versions, head):
         """The first line of the run."""
@@ -165,6 +165,7 @@ class Job:
         self.ledger.append(entries, durable=self.options.durable != "none")
         for entry, outputs, same, new in zip(entries, older, kept, made):
             failed = "error" in entry
+            self.paged += "pages" in entry
             self.kept += same
             self.copied += "copied" in entry and not same
             self.failed += failed
@@ -238,6 +239,10 @@ class Job:
             yield f"{_files(counts['altered'])} done again: an output was altered or removed"
         if self.copied:
             yield f"{_files(self.copied)} taken over: the content was done under another name"
+        paged = self.paged + self.resume.paged
+        if paged:
+            have = "has" if paged == 1 else "have"
+            yield f"{_files(paged)} {have} more than one page or frame: the first was read"
         if self.vanished:
             yield f"{_files(self.vanished)} gone from the source: outputs stay, see vanished.csv"
         if self.ledger.damaged:

@@ -71,7 +71,7 @@ class Pictures:
         return entry | {"pictures": pictures, "more": max(0, len(outputs) - MOST)}
 
     def _input(self, index):
-        image = self.images.decoded(index, self.images.data(index))
+        image = self.images.decoded(index, self.images.data(index))[0]
         return {"title": "input", "data": data_uri(to_display(_opaque(image)), "jpg"), "path": None}
 
     def _output(self, output):

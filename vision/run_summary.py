@@ -22,7 +22,8 @@ class RunSummary:
     results_csv, errors_csv : Path or None
         The two tables; None for a shard, whose results `vision.merge` writes.
     notes : tuple of str
-        What else is to be known: why files were done again, which vanished, versions that differ.
+        What else is to be known: why files were done again, which vanished, how many have more than
+        one page, of which the first was read, versions that differ.
     report : Path, optional
         The page that shows the run.
 

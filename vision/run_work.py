@@ -35,10 +35,10 @@ class Work:
     An entry holds ``name`` and ``source``, ``state`` and ``hash`` of the file, ``run``, ``key``,
     ``seconds`` that it took and the time ``at`` its end, the ``rows`` of the table, the ``outputs``
     (path, size, time or place in an archive, and check sum of each), ``laps`` where its steps were
-    timed and, where the file failed, ``error``; ``made`` are outputs that got their names before
-    another one of the file did not. A file whose content is in work elsewhere has
-    ``name`` and ``waits``: it is to be given again later. One that a chunk did not get to, in its
-    second, has no entry.
+    timed, ``pages`` where it has several and, where the file failed, ``error``; ``made`` are
+    outputs that got their names before another one of the file did not. A file whose content is in
+    work elsewhere has ``name`` and ``waits``: it is to be given again later. One that a chunk did
+    not get to, in its second, has no entry.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ class Work:
             return copied
         if not self._claim(file):
             return {"name": file.name, "waits": True}
-        file.image = file.chunk.images.decoded(file.index, data)
+        file.image, file.pages = file.chunk.images.decoded(file.index, data)
         self.plan.admit(file.image)
         file.lap("decode")
         return None
@@ -256,6 +256,7 @@ class Work:
                     staging.forget(paths.values())
                     return None
         outputs = [[paths[path], *rest] for path, *rest in found["outputs"]]
+        file.pages = found.get("pages", 1)
         return self._entry(file, rows, outputs) | {"copied": other}
 
     def _run_many(self, files):
@@ -313,7 +314,7 @@ class Work:
         return self._entry(file, [], []) | {"error": described(error)}
 
     def _entry(self, file, rows, outputs):
-        return {
+        entry = {
             "name": file.name,
             "source": file.source,
             "state": file.state,
@@ -325,6 +326,9 @@ class Work:
             "rows": rows,
             "outputs": outputs,
         }
+        if file.pages > 1:
+            entry["pages"] = file.pages
+        return entry
 
 
 @contextlib.contextmanager

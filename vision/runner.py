@@ -65,8 +65,9 @@ def run(
     Names never collide: ``a.jpg`` as PNG is ``a.jpg.png``, see `vision.output_names`.
 
     A file that cannot be read or processed is a row of ``out/errors.csv`` (``source``, ``error``,
-    ``reason``), and the run goes on. ``out/pipeline.yaml`` says what ran; a fitted pipeline is
-    also kept whole, as ``pipeline.vision``.
+    ``reason``), and the run goes on. Of several pages or frames the first is read; the notes say
+    how many files have more. ``out/pipeline.yaml`` says what ran; a fitted pipeline is also kept
+    whole, as ``pipeline.vision``.
 
     ``out/ledger.jsonl`` keeps what was done, so that another run into the same folder does only
     what is new, changed or failed: a file by its size, time and inode, else by its content. One

@@ -1,9 +1,9 @@
 """Where the pictures of `vision.Images` lie: files, members of a zip archive, arrays in memory.
 
 Each place knows its `root`, the names of its `members` relative to that, and for a position among
-them the bytes (`data`), the picture made of these (`decoded`), and numbers that change when it does
-(`state`). `take` gives the same place with some of its members. Tar archives are in
-`vision.tar_source`, object stores in `vision.remote_source`.
+them the bytes (`data`), the picture made of these, with the number of their pages (`decoded`), and
+numbers that change when it does (`state`). `take` gives the same place with some of its members.
+Tar archives are in `vision.tar_source`, object stores in `vision.remote_source`.
 """
 
 import glob
@@ -20,7 +20,7 @@ from vision.checks import refuse
 from vision.errors import ImageError, ImageNotFoundError
 from vision.file_listing import matches, only_pictures, walk
 from vision.headers import EXTENSIONS
-from vision.io import MAX_BYTES, decode, load_file
+from vision.io import MAX_BYTES, decode_first, load_file
 from vision.regular_file import file_state
 
 MANIFESTS = frozenset({".txt", ".csv", ".parquet"})
@@ -55,8 +55,8 @@ class Files:
         return self.data(position, max_pixels), state
 
     def decoded(self, position, data, mode, max_pixels):
-        """The picture that its bytes hold."""
-        return decode(data, mode=mode, max_pixels=max_pixels, path=self.path(position))
+        """The first picture that its bytes hold, and how many there are."""
+        return decode_first(data, mode=mode, max_pixels=max_pixels, path=self.path(position))
 
     def state(self, position):
         """What changes when it does: plain values; None if they are not to be had."""
@@ -124,8 +124,8 @@ class Arrays:
         return self.arrays[position], None
 
     def decoded(self, position, data, mode, max_pixels):
-        """The array."""
-        return data
+        """The array, which is one."""
+        return data, 1
 
     def state(self, position):
         """None: only its content tells."""

@@ -38,7 +38,7 @@ def unread(monkeypatch):
     def read(*args, **kwargs):
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("vision.sources.decode", read)
+    monkeypatch.setattr("vision.sources.decode_first", read)
 
 
 def refusal(step, images):

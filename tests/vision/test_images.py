@@ -58,9 +58,9 @@ def repickled(images):
 @pytest.fixture
 def reads(monkeypatch):
     """The calls of the reader so far."""
-    calls, decode = [], vision.sources.decode
+    calls, decode = [], vision.sources.decode_first
     noting = lambda *args, **options: calls.append(args) or decode(*args, **options)  # noqa: E731
-    monkeypatch.setattr(vision.sources, "decode", noting)
+    monkeypatch.setattr(vision.sources, "decode_first", noting)
     return calls
 
 

@@ -55,13 +55,13 @@ class Meter:
         self.decoded = self.alive = self.peak = 0
 
     def __call__(self, *args, **keywords):
-        picture = self.read(*args, **keywords)
+        picture, pages = self.read(*args, **keywords)
         weakref.finalize(picture, self._gone)
         with self.lock:
             self.decoded += 1
             self.alive += 1
             self.peak = max(self.peak, self.alive)
-        return picture
+        return picture, pages
 
     def _gone(self):
         with self.lock:
@@ -70,8 +70,8 @@ class Meter:
 
 @pytest.fixture
 def meter(monkeypatch):
-    monkeypatch.setattr(vision.sources, "decode", Meter(vision.sources.decode))
-    return vision.sources.decode
+    monkeypatch.setattr(vision.sources, "decode_first", Meter(vision.sources.decode_first))
+    return vision.sources.decode_first
 
 
 @pytest.fixture(scope="module")
@@ -268,15 +268,16 @@ class NearestRed(ClassifierMixin, BaseEstimator):
         return abs(self._reds(images)[:, None] + self.offset - self.means_)
 
     def _reds(self, images):
-        if self.log is not None and not isinstance(vision.sources.decode, Meter):
-            vision.sources.decode = Meter(vision.sources.decode)  # in a process of joblib's
+        if self.log is not None and not isinstance(vision.sources.decode_first, Meter):
+            # In a process of joblib's.
+            vision.sources.decode_first = Meter(vision.sources.decode_first)
         if self.size is None:
             values = np.array([picture[0, 0, 0] for picture in images], float)
         else:
             lists = images.chunks(self.size)
             values = np.array([picture[0, 0, 0] for chunk in lists for picture in chunk], float)
         if self.log is not None:
-            meter = vision.sources.decode
+            meter = vision.sources.decode_first
             with Path(self.log).open("a") as log:
                 log.write(f"{os.getpid()} {meter.decoded} {meter.peak}\n")
         return values

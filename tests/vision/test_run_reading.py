@@ -1,5 +1,6 @@
 """What a folder run takes: how pictures are read, and what is refused before any is."""
 
+import io
 import subprocess
 import sys
 import zipfile
@@ -7,6 +8,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 import vision
@@ -225,7 +227,7 @@ def test_wrong_usage_is_refused_before_anything_is_read(
     def unread(*args, **kwargs):
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("vision.sources.decode", unread)
+    monkeypatch.setattr("vision.sources.decode_first", unread)
     with pytest.raises(error, match=message):
         run(pipeline, photos, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
@@ -407,3 +409,50 @@ def test_a_careful_disk_keeps_names_apart(tmp_path):
     run(Otsu(), tmp_path / "in", tmp_path / "out")
     first, second = (stored(tmp_path / "out" / "images" / name) for name in ("a.png", "A.png"))
     assert not np.array_equal(first, second)
+
+
+def put_paged(folder):
+    """Three files of several pages or frames, one of them torn, among three of one."""
+    stack = [Image.fromarray(squares(count)) for count in range(4)]
+    for name, format in (("zebra.tif", "TIFF"), ("film.png", "PNG"), ("torn.tif", "TIFF")):
+        file = io.BytesIO()
+        stack[1].save(file, format, save_all=True, append_images=stack[2:])
+        put(folder, name, squares(0)).write_bytes(file.getvalue())
+    torn = folder / "torn.tif"
+    torn.write_bytes(torn.read_bytes()[:-300])
+    for number in range(3):
+        put(folder, f"{number}.tif", squares(number + 4))
+    return folder
+
+
+SAID = "2 files have more than one page or frame: the first was read"
+
+
+@pytest.mark.parametrize("options", [{}, {"threads": 1}, {"pack": "tar"}, {"workers": 2}])
+def test_a_run_says_of_how_many_files_it_read_the_first_page_alone(tmp_path, options):
+    source, out = put_paged(tmp_path / "in"), tmp_path / "out"
+    summary = run(Otsu(), source, out, **options)
+    assert (summary.done, summary.failed, summary.notes) == (5, 1, (SAID,))
+    assert SAID in summary.report.read_text()
+    if not options:
+        assert np.array_equal(stored(out / "images/zebra.tif.png"), squares(1))
+        assert np.array_equal(stored(out / "images/film.png"), squares(1))
+
+
+def test_pages_are_told_again_where_nothing_was_done_again(tmp_path):
+    source, out = put_paged(tmp_path / "in"), tmp_path / "out"
+    run(Otsu(), source, out)
+    assert run(Otsu(), source, out).notes == (SAID,)
+    assert run(Otsu(), source, out, verify=True).notes == (SAID,)
+    (source / "zebra.tif").rename(source / "moved.tif")
+    assert SAID in run(Otsu(), source, out).notes
+    (source / "film.png").unlink()
+    assert SAID.replace("2 files have", "1 file has") in run(Otsu(), source, out).notes
+    (source / "moved.tif").unlink()
+    assert not any("page" in note for note in run(Otsu(), source, out).notes)
+
+
+def test_files_of_one_page_have_no_line_of_it_in_the_ledger(photos, tmp_path):
+    summary = run(Gray(), photos, tmp_path / "out")
+    assert summary.notes == ()
+    assert "pages" not in (tmp_path / "out/ledger.jsonl").read_text()

@@ -376,7 +376,8 @@ def _unread(detail):
     order = ", big-endian BigTIFF" if _of_big_end(detail) else ""
     return (
         f"a TIFF of a kind that is not read: {samples}{planes}, of {detail.bits} bits, photometric "
-        f"interpretation {detail.photometric}{order}"
+        f"interpretation {detail.photometric}{order}; grey and RGB are read, and of at most 8 bits "
+        "CMYK and palettes"
     )
 
 

@@ -27,7 +27,8 @@ class FilterContours(RangeFilter):
     solidity : (low, high), default=None
         Area by that of the convex hull, 0 to 1: low with dents.
     circularity : (low, high), default=None
-        4 pi area / perimeter^2, 0 to 1: of a drawn disc 0.9, a square 0.79, a line 0.
+        4 pi area / perimeter^2, 0 to 1: of a drawn disc 0.9 (0.8 of 17 pixels across), a square
+        0.79, a line 0.
     eccentricity : (low, high), default=None
         0 for a disc, near 1 for a needle.
     orientation : (low, high), default=None
@@ -123,8 +124,9 @@ class FilterByColor(CompanionStep):
         Largest distance of the mean colour in CIELAB, at least 0: 2 is just seen, 25 is another
         shade of the same, 100 black from white.
 
-    The mean is taken over each region's pixels without those of its holes, in RGB as the picture
-    has it. Holes stay or go with their regions.
+    The mean is taken over each region's pixels, in RGB as the picture has it: without those of its
+    holes where `find` tells these, by ``FindContours(mode="ccomp")`` or "tree". Holes stay or go
+    with their regions.
 
     Takes an rgb image, ``(H, W, 3)``, uint8. Gives contours.
 

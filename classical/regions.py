@@ -81,7 +81,8 @@ class FilterRegions(RangeFilter):
     solidity : (low, high), default=None
         Area by that of the convex hull, 0 to 1: low with dents or holes.
     circularity : (low, high), default=None
-        4 pi area / perimeter^2 of the outer outline, 0 to 1: of a disc 0.9, a square 0.79.
+        4 pi area / perimeter^2 of the outer outline, 0 to 1, the area being that within the
+        outline through pixel centres: of a disc 0.9 (0.8 of 17 pixels across), a square 0.79.
     eccentricity : (low, high), default=None
         0 for a disc, near 1 for a needle.
     orientation : (low, high), default=None

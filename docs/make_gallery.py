@@ -134,8 +134,8 @@ def names():
         parameters have names of their own (`vision steps NAME`), and a function that returned
         numbers may be a step with a result that holds them. What has the same name in all but its
         spelling, as `cv2.medianBlur`, `cv2.findContours` or `skimage.segmentation.slic`, is not
-        listed: it is `MedianBlur`, `FindContours`, `SLIC`. Asked for by any of these names, the
-        toolkit answers with its own:
+        listed: it is `MedianBlur`, `FindContours`, `SLIC`. Asked for by any of these names, in a
+        terminal, a pipeline's text or as `classical.erode`, the toolkit answers with its own:
 
         ```text
         $ vision steps erode

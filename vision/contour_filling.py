@@ -70,6 +70,8 @@ class Fillings:
     def mean_colors(self, image):
         """The mean of an image over the pixels of each region; of a hole, over all within it.
 
+        Holes are left out where they were found, by ``FindContours(mode="ccomp")`` or "tree".
+
         Parameters
         ----------
         image : (H, W) or (H, W, 3) ndarray

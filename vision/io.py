@@ -77,8 +77,8 @@ def read(source, *, mode="rgb", page=0, max_pixels=None):
         uint8; uint16 where samples have 9 to 16 bits; from TIFF also int8, int16, int32,
         uint32, float32 and float64. Values are as stored, except that fewer than 8 bits, or 9
         to 15, fill the range of uint8 or uint16 (1-bit files give 0 and 255). AVIF is decoded
-        to 8 bits. Floating-point values are not scaled, and NaN and infinity are kept: they
-        are measurements, which the steps of a pipeline refuse by name.
+        to 8 bits. Floating-point values are not scaled, and NaN and infinity are kept, being
+        measurements: steps refuse them in three channels; in one, a map, they pass as in OpenCV.
 
     Raises
     ------

@@ -15,7 +15,8 @@ class RegionMeasures:
 
     Pixels are squares, so a rectangle of w x h of them has area w h and solidity 1. Only
     `perimeters` and `circularities` follow the outline through pixel centres, as those of
-    `Contours` do. A subclass has `labels` and ``_regions``.
+    `Contours` do, and by circularities the area within that outline is meant, not `areas`. A
+    subclass has `labels` and ``_regions``.
     """
 
     @functools.cached_property

@@ -61,7 +61,7 @@ class Result:
         return canvas if painted is None else painted
 
     def to_records(self):
-        """Rows for a table.
+        """Rows for a table: ``pandas.DataFrame(found.to_records(), columns=found.columns)``.
 
         Returns
         -------

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vision.checks import check_choice, check_number, check_order
-from vision.contour_measures import nesting, polygon_areas
+from vision.contour_measures import nesting, polygon_areas, side_by_side
 from vision.contours import Contours
 from vision.errors import ImageError
 from vision.kinds import Kind
@@ -125,18 +125,23 @@ def _of_labels(labels, mode, approximation):
             f"FindContours takes labels of 0, the background, and above. Got {labels.min()}; "
             "np.maximum(labels, 0) makes background of it."
         )
-    points, links = [], []
+    points, parts = [], []
     numbers, _, boxes, _ = region_table(labels)
     for number, (left, top, right, bottom) in zip(numbers.tolist(), boxes.tolist()):
         region = (labels[top:bottom, left:right] == number).view(np.uint8)
         found, hierarchy = cv2.findContours(region, mode, approximation, offset=(left, top))
-        links.append(np.where(hierarchy[0] < 0, -1, hierarchy[0] + len(points)))
         points += found
-    return tuple(points), _chained(np.vstack(links))[None] if links else None
+        parts.append(hierarchy[0])
+    nested = parts and mode in (cv2.RETR_CCOMP, cv2.RETR_TREE)
+    links = _chained(parts) if nested else side_by_side(len(points))
+    return tuple(points), links[None]
 
 
-def _chained(links):
-    """The hierarchy in which the outermost contours of a label follow those of the one before."""
+def _chained(parts):
+    """One hierarchy of many: the outermost contours of each part follow those of the last."""
+    counts, links = np.array([len(part) for part in parts]), np.vstack(parts)
+    before = np.repeat(np.cumsum(counts) - counts, counts)
+    links = np.where(links < 0, -1, links + before[:, None]).astype(np.int32)
     outermost = links[:, 3] < 0
     last = np.flatnonzero(outermost & (links[:, 0] < 0))
     first = np.flatnonzero(outermost & (links[:, 1] < 0))

@@ -288,6 +288,19 @@ def any_parent(hierarchy):
     return bool(hierarchy[:, 3].max(initial=-1) >= 0)
 
 
+def side_by_side(count):
+    """The hierarchy of contours none of which lies in another.
+
+    Examples
+    --------
+    >>> side_by_side(2).tolist()
+    [[1, -1, -1, -1], [-1, 0, -1, -1]]
+    """
+    links, numbers = np.full((count, 4), -1, np.int32), np.arange(count)
+    links[:-1, 0], links[1:, 1] = numbers[1:], numbers[:-1]
+    return links
+
+
 def nesting(parents):
     """In how many others each contour lies, by the numbers of their parents, -1 for none.
 

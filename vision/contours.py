@@ -8,7 +8,7 @@ import numpy as np
 from vision.canvas import OUTLINE, stroke
 from vision.checks import refuse
 from vision.contour_filling import Fillings
-from vision.contour_measures import Measures, any_parent
+from vision.contour_measures import Measures, any_parent, side_by_side
 from vision.mapping import check_shape, map_points
 from vision.opencv import cv2
 from vision.result_base import Result, chosen, described
@@ -210,9 +210,7 @@ def _taken(points, rows):
 def _selected_links(hierarchy, rows):
     """The hierarchy of the chosen contours: a parent left out gives way to its own parent."""
     if not any_parent(hierarchy):
-        links, numbers = np.full((len(rows), 4), -1, np.int32), np.arange(len(rows))
-        links[:-1, 0], links[1:, 1] = numbers[1:], numbers[:-1]
-        return links
+        return side_by_side(len(rows))
     number = np.full(len(hierarchy) + 1, -1)  # one more: -1, for none, stays -1
     number[rows] = np.arange(len(rows))
     parents = hierarchy[rows, 3]

@@ -2,11 +2,13 @@
 
 import cv2
 import numpy as np
+from scipy import ndimage
 from skimage import color
 
 from benchmarks.peers import Peer
 from classical import (
     ApproximatePolygons,
+    ConnectedComponents,
     ConvexHulls,
     FillContours,
     FilterByColor,
@@ -34,6 +36,21 @@ def contours_of(photograph):
 
 def outlines(mask, mode=cv2.RETR_EXTERNAL):
     return cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)[0]
+
+
+def components_of(photograph):
+    """The bright parts of the photograph, numbered."""
+    return ConnectedComponents()(mask_of(photograph))
+
+
+def outlines_of_labels(labels):
+    found = []
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+        region = (labels[rows, columns] == number).astype(np.uint8)
+        offset = columns.start, rows.start
+        mode, method = cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        found += cv2.findContours(region, mode, method, offset=offset)[0]
+    return found
 
 
 def differing(ours, theirs):
@@ -93,6 +110,14 @@ PEERS = [
         lambda mask: [one for one in outlines(mask) if cv2.contourArea(one) >= 20],
         "cv2.findContours and contourArea",
         "mask",
+        compare=differing,
+    ),
+    Peer(
+        FindContours(),
+        outlines_of_labels,
+        "scipy find_objects, cv2.findContours of each",
+        "labels",
+        prepare=components_of,
         compare=differing,
     ),
     Peer(

@@ -16,6 +16,7 @@ from deep.feeding import AT_ONCE, Feed, fitting, passing, stacked, way_out
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.network_training import NetworkTraining
+from deep.own_model import check_network, copied
 from deep.saving import load_network, network_bytes
 from deep.training_set import (
     class_weights,
@@ -38,7 +39,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
     ----------
     architecture : str or keras.Model, default="resnet20"
         One of ``deep.list_architectures()``; or a model of your own, of which each `fit` trains a
-        copy: it takes RGB of 0-255 and ends in one neuron a class (or in one, sigmoid, for two).
+        copy: it takes RGB of 0-255 and ends in one neuron a class, softmax (or in one, sigmoid,
+        for two).
     epochs : int, default=10
         How often all images are seen; with `transfer`, by the new head.
     batch_size : int or "all", default=32
@@ -210,7 +212,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         Raises
         ------
         ParameterError
-            If there are more or fewer classes than outputs.
+            If there are more or fewer classes than outputs, or these are no probabilities.
 
         Examples
         --------
@@ -222,7 +224,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         """
         made = cls(**{"architecture": None, **parameters})
         classes = np.asarray(classes)
-        made._check_outputs(model, len(classes))
+        check_network(model, len(classes))
         made._hold(model, classes)
         return made
 
@@ -291,7 +293,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             images, codes = images[~held], codes[~held]
         outputs = 1 if len(classes) == 2 else len(classes)
         if isinstance(self.architecture, keras.Model):
-            self._check_outputs(self.architecture, len(classes))
+            check_network(self.architecture, len(classes))
             outputs = self.architecture.outputs[0].shape[-1]
         size = len(images) if self.batch_size == "all" else self.batch_size
         augment = None if self.augmentation is None else Fused(self.augmentation).batch
@@ -321,9 +323,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         from deep.precision import policy
 
         if isinstance(self.architecture, keras.Model):
-            model = keras.models.clone_model(self.architecture)
-            model.set_weights(self.architecture.get_weights())
-            return model
+            return copied(self.architecture)
         options = dict(self.options or {})
         if self.dropout is not None:
             options["dropout"] = self.dropout
@@ -349,15 +349,6 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
         digest.update(codes.tobytes())
         return digest.hexdigest()
-
-    def _check_outputs(self, model, classes):
-        outputs = model.outputs[0].shape[-1]
-        if len(model.outputs[0].shape) != 2 or outputs not in (classes, 1 if classes == 2 else -1):
-            raise ParameterError(
-                f"A network for {classes} classes ends in {classes} neurons"
-                f"{' or in one' if classes == 2 else ''}. Got outputs of shape "
-                f"{tuple(model.outputs[0].shape)}."
-            )
 
     def _hold(self, model, classes, history=None):
         self.model_ = model
@@ -464,7 +455,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         except (ValueError, TypeError) as error:
             raise LoadError(f"history.json is damaged: {error}.") from None
         try:
-            self._check_outputs(model, len(classes))
+            check_network(model, len(classes))
         except ParameterError as error:
             raise LoadError(f"network.keras is refused: {error}") from None
         self._hold(model, classes, history)

@@ -1,0 +1,140 @@
+"""A network of one's own: what it must be to name images, and a copy of it to be trained."""
+
+import keras
+import numpy as np
+
+from vision.errors import ParameterError
+
+SIDE = 224  # of the images that a network of any size is asked about
+_SLACK = 0.02  # by which a sum of probabilities in bfloat16 misses 1
+
+
+def check_network(model, classes):
+    """Refuse a network whose outputs are not the probabilities of so many classes.
+
+    Parameters
+    ----------
+    model : keras.Model
+    classes : int
+
+    Raises
+    ------
+    ParameterError
+        If its inputs and outputs are not known, it has several inputs, it ends in another number
+        of neurons, or its outputs are no probabilities, as with a linear head.
+
+    Examples
+    --------
+    >>> import deep
+    >>> check_network(deep.build("lenet5", (32, 32, 3), 3, activation="linear"), 3)
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The network gives no probabilities: ...
+    """
+    _check_known(model)
+    shape = tuple(model.outputs[0].shape)
+    if len(shape) != 2 or shape[1] not in (classes, 1 if classes == 2 else -1):
+        raise ParameterError(
+            f"A network for {classes} classes ends in {classes} neurons"
+            f"{' or in one' if classes == 2 else ''}. Got outputs of shape {shape}."
+        )
+    if not _gives_probabilities(model):
+        last = "Activation('sigmoid')" if shape[1] == 1 else "Softmax()"
+        raise ParameterError(
+            "The network gives no probabilities: its outputs are not from 0 to 1 with a sum of 1, "
+            f"as behind a linear head. Put keras.layers.{last} behind them: "
+            f"keras.Model(model.inputs[0], keras.layers.{last}(model.outputs[0]))."
+        )
+
+
+def _check_known(model):
+    """Refuse a model that cannot say what it takes and gives."""
+    if not (getattr(model, "outputs", None) and getattr(model, "inputs", None)):
+        raise ParameterError(
+            f"What the network takes and gives is not known: {type(model).__name__} was made "
+            "without keras.Input. Give inputs = keras.Input((height, width, 3)) and then "
+            "keras.Model(inputs, model(inputs))."
+        )
+    if len(model.inputs) != 1:
+        raise ParameterError(f"A network that names images has one input. Got {len(model.inputs)}.")
+
+
+def _gives_probabilities(model):
+    """Whether the outputs are those of a softmax, or of one sigmoid neuron.
+
+    The last activation says so; where there is none to ask, outputs do.
+    """
+    single = model.outputs[0].shape[1] == 1
+    activation = getattr(_last_operation(model.outputs[0]), "activation", None)
+    if activation is keras.activations.linear:
+        return False
+    if activation is (keras.activations.sigmoid if single else keras.activations.softmax):
+        return True
+    shape = [SIDE if size is None else size for size in model.inputs[0].shape[1:]]
+    noise = np.random.default_rng(0).integers(0, 256, (2, *shape)).astype(np.float32)
+    given = keras.tree.flatten(model(noise, training=False))[0]
+    rows = keras.ops.convert_to_numpy(keras.ops.cast(given, "float32"))
+    inside = (rows >= 0).all() and (rows <= 1 + _SLACK).all()
+    return bool(inside and (single or np.allclose(rows.sum(axis=1), 1, atol=_SLACK)))
+
+
+def _last_operation(tensor):
+    """The layer that gave a tensor, within the models that it was nested in."""
+    operation, _, place = tensor._keras_history  # Keras has no public name for it
+    if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
+        return _last_operation(operation.outputs[place])
+    return operation
+
+
+def copied(model):
+    """A copy of a network with the same weights and flags, not compiled.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    ParameterError
+        If Keras cannot copy it, as with a ``Lambda`` layer.
+
+    Examples
+    --------
+    >>> import deep
+    >>> model = deep.build("lenet5", classes=3)
+    >>> model.compile("adam")
+    >>> copied(model).compiled
+    False
+    """
+    compiled, model.compiled = model.compiled, False  # else the copy gets an optimizer as well
+    try:
+        made = keras.models.clone_model(model)
+    except Exception as error:  # of many kinds, by what a layer lacks
+        raise ParameterError(f"The network cannot be copied: {_why(model, error)}") from error
+    finally:
+        model.compiled = compiled
+    made.set_weights(model.get_weights())
+    return made
+
+
+def _why(model, error):
+    if any(isinstance(layer, keras.layers.Lambda) for layer in _all_layers(model)):
+        return (
+            "its Lambda layer is a function that Keras cannot write down. Write it with "
+            "keras.ops, as in keras.ops.abs(x), or with a layer of its own class."
+        )
+    return (
+        f"{str(error).strip().splitlines()[0]} Every layer must be one that Keras can make again: "
+        "one of its own, or a class with get_config()."
+    )
+
+
+def _all_layers(model):
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)

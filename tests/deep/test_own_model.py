@@ -1,0 +1,95 @@
+"""`CNNClassifier` around a network of one's own, against Keras, SciPy and scikit-learn."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from scipy.special import softmax
+
+import deep
+from deep.classifier import CNNClassifier
+from deep.own_model import check_network, copied
+from vision.errors import ParameterError
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Dark, middling and bright pictures of 16x16, with names."""
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 80, (30, 16, 16, 3)).astype(np.uint8)
+    places = np.arange(30) % 3
+    images += (80 * places).astype(np.uint8)[:, None, None, None]
+    return images, np.array(["dark", "grey", "white"])[places]
+
+
+def own(classes=3, activation="softmax", seed=3):
+    """Few filters and a pooled head."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((16, 16, 3))
+    maps = layers.Conv2D(4, 3, name="first")(layers.Rescaling(1 / 255)(inputs))
+    pooled = layers.GlobalAveragePooling2D()(layers.BatchNormalization(name="norm")(maps))
+    return keras.Model(inputs, layers.Dense(classes, activation=activation, name="head")(pooled))
+
+
+def quick(model, **parameters):
+    return CNNClassifier(model, **({"epochs": 1, "batch_size": 8, "verbose": False} | parameters))
+
+
+def pooled_logits():
+    """Ends in a layer that has no activation to ask."""
+    inputs = keras.Input((None, None, 3))
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(inputs)))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: own(activation="linear"),
+        lambda: own(activation="sigmoid"),
+        lambda: keras.Sequential([keras.Input((16, 16, 3)), own(activation=None)]),
+        lambda: deep.build("lenet5", (32, 32, 3), 3, pixels=True, activation="linear"),
+        pooled_logits,
+    ],
+)
+def test_a_network_that_gives_logits_is_refused_with_the_way_out(three, model):
+    model = model()
+    with pytest.raises(ParameterError, match=r"gives no probabilities.*keras\.layers\.Softmax\(\)"):
+        CNNClassifier.from_model(model, ["a", "b", "c"])
+    with pytest.raises(ParameterError, match="gives no probabilities"):
+        quick(model).fit(*three)
+
+
+def test_one_neuron_without_sigmoid_is_refused_even_where_it_gives_a_half(three):
+    model = own(1, activation="linear")
+    model.get_layer("head").set_weights([np.zeros((4, 1)), np.full(1, 0.5)])
+    with pytest.raises(ParameterError, match=r"Activation\('sigmoid'\)"):
+        CNNClassifier.from_model(model, ["a", "b"])
+
+
+def test_a_softmax_behind_logits_gives_scipys_probabilities(three):
+    images, labels = three
+    logits = own(activation="linear")
+    model = keras.Model(logits.inputs[0], layers.Softmax()(logits.outputs[0]))
+    network = CNNClassifier.from_model(model, ["dark", "grey", "white"])
+    expected = softmax(logits(images.astype(np.float32)).numpy(), axis=1)
+    assert np.allclose(network.predict_proba(images), expected, atol=1e-6)
+    table = quick(model).fit(images, labels).predict_proba(images)
+    assert table.min() >= 0
+    assert np.allclose(table.sum(axis=1), 1, atol=1e-6)
+
+
+def test_probabilities_are_known_by_themselves_where_no_activation_tells():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((16, 16, 3))
+    outputs = keras.ops.softmax(layers.Dense(3)(layers.Flatten()(inputs)))
+    check_network(keras.Model(inputs, layers.Reshape((3,))(outputs)), 3)
+
+
+def test_a_copy_has_weights_and_flags_and_leaves_the_model_compiled():
+    model = own()
+    model.compile("adam", "categorical_crossentropy")
+    model.get_layer("first").trainable = False
+    found = copied(model)
+    assert (model.compiled, found.compiled) == (True, False)
+    assert not found.get_layer("first").trainable
+    assert all(map(np.array_equal, found.get_weights(), model.get_weights()))

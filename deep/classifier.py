@@ -428,6 +428,27 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             )
         return fitting(image, given, "CNNClassifier", 0)
 
+    def text_params(self):
+        """The parameters that a text of this classifier holds.
+
+        Once fitted, a model of one's own is left out: what became of it is among `archive_files`,
+        and a loaded classifier is as one of `from_model`.
+
+        Raises
+        ------
+        ParameterError
+            If a model of one's own was not trained yet: no text holds it.
+        """
+        given = self.get_params(deep=False)
+        if isinstance(self.architecture, keras.Model):
+            if not self.__sklearn_is_fitted__():
+                raise ParameterError(
+                    "A keras.Model as the 'architecture' of CNNClassifier is not written before it "
+                    "is fitted. Save it once it is, or the model itself: model.save('own.keras')."
+                )
+            given["architecture"] = None
+        return given
+
     def archive_files(self):
         """What was learned, by file name: the network, its classes and its history."""
         from vision.array_files import encode_npy

@@ -8,7 +8,7 @@ import numpy as np
 from vision.array_files import encode_array
 from vision.branches import NamedBranches
 from vision.catalogue import name_of
-from vision.composition import class_name, free_name
+from vision.composition import Composable, class_name, free_name
 from vision.errors import ParameterError
 from vision.pipeline import Pipeline
 from vision.safe_yaml import MAX_DIGITS, BlockDict, BlockList
@@ -107,7 +107,7 @@ class Writer:
         return written
 
     def _parameters(self, step, where):
-        cls, given, written = type(step), step.get_params(deep=False), {}
+        cls, given, written = type(step), _given(step, where), {}
         for name in getattr(step, "kwargs", None) or ():  # XGBoost's take whatever is given
             _refuse(where, f"{cls.__name__} has no parameter {name!r}.")
         for name, default in parameters(cls).items():
@@ -165,6 +165,16 @@ class Writer:
             _refuse(where, str(error))
         self.files[name] = data
         return {FILE: name}
+
+
+def _given(step, where):
+    """The parameters of a step; one that cannot write all of them defines `text_params`."""
+    if not isinstance(step, Composable) or not hasattr(step, "text_params"):
+        return step.get_params(deep=False)
+    try:
+        return step.text_params()
+    except ParameterError as error:
+        _refuse(where, str(error))
 
 
 def _entry(name, arguments):

@@ -1,12 +1,17 @@
 """`CNNClassifier` around a network of one's own, against Keras, SciPy and scikit-learn."""
 
+import pickle
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 from scipy.special import softmax
+from sklearn.base import clone
 
 import deep
+import vision
+from classical import Resize
 from deep.classifier import CNNClassifier
 from deep.own_model import check_network, copied
 from vision.errors import ParameterError
@@ -93,3 +98,28 @@ def test_a_copy_has_weights_and_flags_and_leaves_the_model_compiled():
     assert (model.compiled, found.compiled) == (True, False)
     assert not found.get_layer("first").trainable
     assert all(map(np.array_equal, found.get_weights(), model.get_weights()))
+
+
+def test_a_trained_network_of_ones_own_is_saved_alone_and_in_a_pipeline(three, tmp_path):
+    images, labels = three
+    network = quick(own()).fit(images, labels)
+    pipeline = (Resize(16) >> quick(own())).fit(list(images), labels)
+    expected = network.model_.predict(images.astype(np.float32), verbose=0)
+    for fitted in (network, pipeline):
+        vision.save(fitted, tmp_path / "own.vision")
+        loaded = vision.load(tmp_path / "own.vision")
+        again = pickle.loads(pickle.dumps(fitted))
+        for found in (loaded, again):
+            assert np.allclose(found.predict_proba(list(images)), expected, atol=1e-6)
+    vision.save(loaded, tmp_path / "again.vision")
+    with pytest.raises(ParameterError, match="'architecture' of CNNClassifier"):
+        loaded.fit(list(images), labels)
+    fresh = clone(network)
+    assert not hasattr(fresh, "model_")
+    assert np.allclose(fresh.fit(images, labels).predict_proba(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["vision", "yaml"])
+def test_a_network_of_ones_own_is_not_saved_before_it_was_trained(tmp_path, suffix):
+    with pytest.raises(ParameterError, match=r"CNNClassifier: .* before it is fitted.*model\.save"):
+        vision.save(quick(own()), tmp_path / f"own.{suffix}")

@@ -16,7 +16,7 @@ from deep.feeding import AT_ONCE, Feed, fitting, passing, stacked, way_out
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.network_training import NetworkTraining
-from deep.own_model import check_network, copied
+from deep.own_model import check_names, check_network, copied
 from deep.saving import load_network, network_bytes
 from deep.training_set import (
     class_weights,
@@ -104,8 +104,10 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
     model_ : keras.Model
         Takes RGB of 0-255, float32, not compiled.
     classes_ : ndarray
-        Sorted, in the order of the network's outputs; of two classes with one output, that is the
-        probability of the second.
+        Sorted, in the order of the columns of `predict_proba`.
+    output_classes_ : ndarray
+        The same in the order of the network's outputs, which `from_model` may get in any; of two
+        classes with one output, that is the probability of the second.
     history_ : History
         Measures by epoch; ``history_.plot()`` draws them.
     transfer_ : Policy or None
@@ -200,7 +202,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             Takes RGB (or gray, one channel) of 0-255; gives probabilities, one output a class, or
             one in all for two classes. ``deep.build(..., pixels=True)`` makes such a model.
         classes : sequence of str or int
-            The class of each output.
+            The class of each output, in any order, each another one.
         **parameters
             Of the constructor; `architecture` is None unless it is given, so that `fit` is
             refused.
@@ -212,7 +214,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         Raises
         ------
         ParameterError
-            If there are more or fewer classes than outputs, or these are no probabilities.
+            If there are more or fewer classes than outputs, two have one name, or the outputs are
+            no probabilities.
 
         Examples
         --------
@@ -223,7 +226,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         (1,)
         """
         made = cls(**{"architecture": None, **parameters})
-        classes = np.asarray(classes)
+        classes = check_names(classes)
         check_network(model, len(classes))
         made._hold(model, classes)
         return made
@@ -352,7 +355,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
 
     def _hold(self, model, classes, history=None):
         self.model_ = model
-        self.classes_ = classes
+        self.output_classes_, self.classes_ = classes, np.sort(classes)
         self.history_ = History() if history is None else history
 
     def predict_proba(self, images):
@@ -414,7 +417,9 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         outputs = self._tables(np.stack(batch))
         outputs = outputs[0] if isinstance(outputs, list) else outputs
         outputs = outputs.astype(np.float32, copy=False)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        if outputs.shape[1] == 1:
+            outputs = np.hstack([1 - outputs, outputs])
+        return outputs[:, np.argsort(self.output_classes_)]
 
     def _fitting(self, image, shape):
         image = image[..., None] if getattr(image, "ndim", 0) == 2 else image
@@ -458,7 +463,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         history = json.dumps(self.history_).encode()
         return {
             "network.keras": network_bytes(self.model_),
-            "classes.npy": encode_npy(self.classes_),
+            "classes.npy": encode_npy(self.output_classes_),
             "history.json": history,
         }
 
@@ -476,7 +481,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         except (ValueError, TypeError) as error:
             raise LoadError(f"history.json is damaged: {error}.") from None
         try:
-            check_network(model, len(classes))
+            check_network(model, len(check_names(classes)))
         except ParameterError as error:
             raise LoadError(f"network.keras is refused: {error}") from None
         self._hold(model, classes, history)

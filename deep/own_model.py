@@ -9,6 +9,42 @@ SIDE = 224  # of the images that a network of any size is asked about
 _SLACK = 0.02  # by which a sum of probabilities in bfloat16 misses 1
 
 
+def check_names(classes):
+    """The classes of a network's outputs as an array; refused if two have one name.
+
+    Parameters
+    ----------
+    classes : sequence of str or int
+
+    Returns
+    -------
+    (n,) ndarray
+
+    Raises
+    ------
+    ParameterError
+        If one comes twice.
+
+    Examples
+    --------
+    >>> check_names(["crane", "maillot", "crane"])
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: The 'classes' of CNNClassifier must be different names, one an
+    output. Got 'crane' for outputs 0 and 2. Tell them apart, as 'crane 0' and 'crane 2'.
+    """
+    listed = np.asarray(classes).tolist()
+    for place, name in enumerate(listed):
+        first = listed.index(name)
+        if first != place:
+            raise ParameterError(
+                "The 'classes' of CNNClassifier must be different names, one an output. Got "
+                f"{name!r} for outputs {first} and {place}. Tell them apart, as '{name} {first}' "
+                f"and '{name} {place}'."
+            )
+    return np.array(listed)
+
+
 def check_network(model, classes):
     """Refuse a network whose outputs are not the probabilities of so many classes.
 

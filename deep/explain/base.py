@@ -364,7 +364,8 @@ def network_of(classifier, owner):
             f"{owner} explains a fitted CNNClassifier or a keras.Model. Got "
             f"{type(classifier).__name__}."
         )
-    return classifier.model_, list(classifier.classes_.tolist())
+    classes = getattr(classifier, "output_classes_", classifier.classes_)
+    return classifier.model_, classes.tolist()
 
 
 def _several(image):

@@ -8,11 +8,13 @@ import pytest
 from keras import layers
 from scipy.special import softmax
 from sklearn.base import clone
+from sklearn.metrics import get_scorer
 
 import deep
 import vision
 from classical import Resize
 from deep.classifier import CNNClassifier
+from deep.explain.gradcam import explain_gradcam
 from deep.own_model import check_network, copied
 from vision.errors import ParameterError
 
@@ -123,3 +125,41 @@ def test_a_trained_network_of_ones_own_is_saved_alone_and_in_a_pipeline(three, t
 def test_a_network_of_ones_own_is_not_saved_before_it_was_trained(tmp_path, suffix):
     with pytest.raises(ParameterError, match=r"CNNClassifier: .* before it is fitted.*model\.save"):
         vision.save(quick(own()), tmp_path / f"own.{suffix}")
+
+
+def test_columns_follow_the_sorted_classes_whatever_the_order_of_outputs(three, tmp_path):
+    images, labels = three
+    trained = quick(own(), epochs=15, learning_rate=0.05).fit(images, labels)
+    # The same network with its outputs, and the names of these, in another order.
+    order = [2, 0, 1]
+    model = copied(trained.model_)
+    kernel, bias = model.get_layer("head").get_weights()
+    model.get_layer("head").set_weights([kernel[:, order], bias[order]])
+    network = CNNClassifier.from_model(model, trained.classes_[order])
+    assert network.classes_.tolist() == ["dark", "grey", "white"]
+    vision.save(network, tmp_path / "own.vision")
+    for found in (network, vision.load(tmp_path / "own.vision")):
+        table = found.predict_proba(images)
+        assert np.allclose(table, trained.predict_proba(images), atol=1e-6)
+        assert found(images[2]).scores == pytest.approx(trained(images[2]).scores, abs=1e-6)
+        for scorer in ("roc_auc_ovr", "neg_log_loss"):
+            expected = get_scorer(scorer)(trained, images, labels)
+            assert get_scorer(scorer)(found, images, labels) == pytest.approx(expected, abs=1e-5)
+    for label in (None, "white"):
+        heat, said = explain_gradcam(network, images[2], label)
+        expected, known = explain_gradcam(trained, images[2], label)
+        assert said == known
+        assert np.allclose(heat, expected, atol=1e-4)
+
+
+def test_one_output_is_the_probability_of_the_class_named_second(three):
+    images, _ = three
+    model = own(1, activation="sigmoid")
+    second = model(images.astype(np.float32)).numpy()[:, 0]
+    table = CNNClassifier.from_model(model, ["yes", "no"]).predict_proba(images)
+    assert np.allclose(table, np.stack([second, 1 - second], axis=1), atol=1e-6)
+
+
+def test_two_outputs_of_one_name_are_refused():
+    with pytest.raises(ParameterError, match="'crane' for outputs 0 and 2. Tell them apart"):
+        CNNClassifier.from_model(own(), ["crane", "cat", "crane"])

@@ -63,7 +63,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         ``"imagenet"`` or a file to begin with, see `deep.build`; None begins at random.
     freeze : float, str or None, default=None
         What stays as it is: a share of the body's layers, from the input on, 0 to 1, or the name
-        of the last layer; None: nothing. Not together with `transfer`.
+        of the last layer; None: nothing but what a model of your own has frozen by
+        ``trainable = False``. Not together with `transfer`.
     transfer : str or None, default=None
         How `weights` are used: "small_similar", "large_similar", "small_different" or
         "large_different", by the size of the training set and how near its images are to those

@@ -7,9 +7,11 @@ from deep.feeding import Feed, passing
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.optimization import OPTIMIZERS, make_optimizer, penalize
+from deep.own_model import copied
 from deep.training import Checkpoint, Keeper, train
 from deep.training_progress import TrainingProgress
 from deep.transfer import choose_policy, freeze_body, split_frozen
+from vision.errors import ParameterError
 
 AUXILIARY = 0.3  # what the loss of an auxiliary output counts, as in GoogLeNet's paper
 
@@ -73,7 +75,13 @@ class NetworkTraining:
         return history
 
     def _phase(self, number, freeze, epochs, rate, history, resumed, title):
-        freeze_body(self.model, freeze, normalisation=self.policy is None)
+        if freeze is not None:
+            freeze_body(self.model, freeze, normalisation=self.policy is None)
+        if not self.model.trainable_weights:
+            raise ParameterError(
+                "The network has nothing to learn: all of its layers have trainable=False. Leave "
+                "its head trainable."
+            )
         model, feed, validation = self._without_frozen()
         estimator = self.estimator
         penalize(model, estimator.l1, estimator.l2)
@@ -132,10 +140,9 @@ class NetworkTraining:
 
     def trained(self):
         """The network, fresh of everything that belonged to its training."""
-        freeze_body(self.model, None)
-        model = keras.models.clone_model(self.model)
-        model.set_weights(self.model.get_weights())
-        return model
+        if any(freeze is not None for freeze, _, _ in self.phases()):
+            freeze_body(self.model, None)
+        return copied(self.model)
 
 
 def _passed(network, feed):

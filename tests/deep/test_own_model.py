@@ -163,3 +163,34 @@ def test_one_output_is_the_probability_of_the_class_named_second(three):
 def test_two_outputs_of_one_name_are_refused():
     with pytest.raises(ParameterError, match="'crane' for outputs 0 and 2. Tell them apart"):
         CNNClassifier.from_model(own(), ["crane", "cat", "crane"])
+
+
+def with_frozen_base(nested):
+    """A body of `keras.applications` that is frozen, and a head, as Keras' guide has it."""
+    base = keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), include_top=False, weights=None, alpha=0.35
+    )
+    base.trainable = False
+    inputs = keras.Input((32, 32, 3)) if nested else base.inputs[0]
+    maps = base(inputs) if nested else base.outputs[0]
+    pooled = layers.GlobalAveragePooling2D()(maps)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax", name="head")(pooled))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_is_frozen_in_ones_own_model_stays_as_it_is(three, nested):
+    images, labels = three
+    images = images.repeat(2, axis=1).repeat(2, axis=2)
+    model = with_frozen_base(nested)
+    before = {variable.path for variable in model.trainable_variables}
+    found = quick(model).fit(images, labels).model_
+    assert {variable.path for variable in found.trainable_variables} == before
+    same = [np.array_equal(a, b) for a, b in zip(model.get_weights(), found.get_weights())]
+    assert same == [True] * (len(same) - 2) + [False] * 2
+
+
+def test_a_model_without_anything_to_learn_is_refused(three):
+    model = own()
+    model.trainable = False
+    with pytest.raises(ParameterError, match="nothing to learn"):
+        quick(model).fit(*three)

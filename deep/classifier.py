@@ -40,7 +40,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
     architecture : str or keras.Model, default="resnet20"
         One of ``deep.list_architectures()``; or a model of your own, of which each `fit` trains a
         copy: it takes RGB of 0-255 and ends in one neuron a class, softmax (or in one, sigmoid,
-        for two).
+        for two). With it `weights`, `dropout`, `options` and `mixed_precision` stay as they are.
     epochs : int, default=10
         How often all images are seen; with `transfer`, by the new head.
     batch_size : int or "all", default=32

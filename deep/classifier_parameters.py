@@ -50,6 +50,25 @@ def check_classifier(network):
     check_random_state("random_state", network.random_state, owner=network)
     _check_given(network)
     _check_transfer(network)
+    _check_own(network)
+
+
+# What builds a network, and has no meaning for one that is there already; each with its default.
+_OF_BUILDING = {
+    "weights": (None, "Load them into the model: model.load_weights(path)."),
+    "dropout": (None, "Put keras.layers.Dropout into the model."),
+    "options": (None, "They are of deep.build(name, ...)."),
+    "mixed_precision": (False, "Make it in keras.config.set_dtype_policy('mixed_bfloat16')."),
+}
+
+
+def _check_own(network):
+    if not isinstance(network.architecture, keras.Model):
+        return
+    for name, (default, hint) in _OF_BUILDING.items():
+        value = getattr(network, name)
+        if value != default:
+            refuse(name, value, f"{default} where 'architecture' is a keras.Model", network, hint)
 
 
 def _check_given(network):

@@ -161,7 +161,7 @@ def test_one_output_is_the_probability_of_the_class_named_second(three):
 
 
 def test_two_outputs_of_one_name_are_refused():
-    with pytest.raises(ParameterError, match="'crane' for outputs 0 and 2. Tell them apart"):
+    with pytest.raises(ParameterError, match=r"'crane' for outputs 0 and 2\. Tell them apart"):
         CNNClassifier.from_model(own(), ["crane", "cat", "crane"])
 
 
@@ -194,3 +194,13 @@ def test_a_model_without_anything_to_learn_is_refused(three):
     model.trainable = False
     with pytest.raises(ParameterError, match="nothing to learn"):
         quick(model).fit(*three)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"weights": "own.h5"}, {"dropout": 0.5}, {"options": {"alpha": 1}}, {"mixed_precision": True}],
+)
+def test_what_builds_a_network_is_refused_with_one_that_is_there(three, given):
+    (name,) = given
+    with pytest.raises(ParameterError, match=f"'{name}' of .* where 'architecture' is a keras"):
+        quick(own(), **given).fit(*three)

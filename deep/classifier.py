@@ -1,6 +1,5 @@
 """`CNNClassifier`: a network that names images, as a scikit-learn classifier."""
 
-import hashlib
 import json
 import sys
 
@@ -11,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from deep.augmentation import Fused
 from deep.building import build
+from deep.checkpoint_key import training_key
 from deep.classifier_parameters import check_classifier
 from deep.feeding import AT_ONCE, Feed, fitting, passing, stacked, way_out
 from deep.history import History
@@ -87,7 +87,9 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         it.
     checkpoint : str or None, default=None
         A folder for the state of training, written after each epoch and removed at the end. A
-        training that was killed goes on from there.
+        training that was killed goes on from there; one of other parameters, images or labels is
+        refused. Looking at the pixels of an array takes about two seconds a gigabyte; of files
+        the sizes and times are looked at, and 32 pictures.
     options : dict or None, default=None
         The architecture's own settings, see `deep.build`.
     engine : {"keras", "openvino"}, default="keras"
@@ -320,7 +322,9 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         model = self._network(feed.shape, outputs)
         stream = sys.stderr if self.verbose else None
         weights = class_weights(self.class_weight, codes, classes, self)
-        key = self._key(feed, codes, classes)
+        key = None
+        if self.checkpoint is not None:
+            key = training_key(self, feed, validation, classes)
         return NetworkTraining(self, model, feed, validation, weights, len(classes), key, stream)
 
     def _network(self, shape, outputs):
@@ -341,18 +345,6 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
                 options=options,
                 random_state=self.random_state,
             )
-
-    def _key(self, feed, codes, classes):
-        """What a checkpoint belongs to."""
-        parameters = {k: repr(v) for k, v in self.get_params(deep=False).items()}
-        for name in ("checkpoint", "verbose", "engine"):
-            parameters.pop(name)
-        if isinstance(self.architecture, keras.Model):  # its name counts up with every one made
-            parameters["architecture"] = [list(w.shape) for w in self.architecture.weights]
-        told = [parameters, len(feed.images), feed.shape, classes.tolist()]
-        digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
-        digest.update(codes.tobytes())
-        return digest.hexdigest()
 
     def _hold(self, model, classes, history=None):
         self.model_ = model

@@ -29,7 +29,7 @@ class NetworkTraining:
         The second may be None.
     class_weights : dict of int to float, or None
     classes : int
-    key : str
+    key : str or None
         Of the checkpoint.
     stream : text file or None
         Where progress is shown.

@@ -12,7 +12,7 @@ from deep.augmentation import Fused
 from deep.building import build
 from deep.checkpoint_key import training_key
 from deep.classifier_parameters import check_classifier
-from deep.feeding import AT_ONCE, Feed, fitting, passing, stacked, way_out
+from deep.feeding import AT_ONCE, Feed, fitting, passing, shape_of, stacked, way_out
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.network_training import NetworkTraining
@@ -266,8 +266,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         labels : sequence of str or int
             One an image, of any number of classes from two on.
         validation_data : (images, labels), optional
-            Measured after each epoch, in the form in which this step gets images; in place of the
-            share `validation`.
+            Measured after each epoch, in place of the share `validation`. In the form in which
+            this step gets images: what stands in front of it in a pipeline is not applied to them.
 
         Returns
         -------
@@ -292,7 +292,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
     def _training(self, images, codes, classes, validation_data):
         held_out = None
         if validation_data is not None:
-            held_out = validation_examples(validation_data, classes, "CNNClassifier")
+            shape = shape_of(images, "CNNClassifier")
+            held_out = validation_examples(validation_data, shape, classes, "CNNClassifier")
         elif self.validation:
             held = held_out_places(codes, self.validation, self.random_state)
             held_out = images[held], codes[held]

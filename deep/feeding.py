@@ -99,8 +99,8 @@ def fitting(image, shape, owner, index):
     image = with_channels(image, owner)
     if image.shape != shape:
         raise ImageError(
-            f"{owner} takes images of one size. Got {_words(shape)} first, "
-            f"{_words(image.shape)} at index {index}. Put {way_out(image.shape, shape)} in front."
+            f"{owner} takes images of one size. Got {in_words(shape)} first, "
+            f"{in_words(image.shape)} at index {index}. Put {way_out(image.shape, shape)} in front."
         )
     return image
 
@@ -112,7 +112,14 @@ def way_out(given, wanted):
     return f"Resize(width={wanted[1]}, height={wanted[0]})"
 
 
-def _words(shape):
+def in_words(shape):
+    """A shape, (H, W, C), as messages have it.
+
+    Examples
+    --------
+    >>> in_words((48, 64, 1))
+    '64x48 pixels of 1 channel'
+    """
     return f"{shape[1]}x{shape[0]} pixels of {shape[2]} channel{'s' * (shape[2] != 1)}"
 
 

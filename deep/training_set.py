@@ -4,9 +4,9 @@ import os
 
 import numpy as np
 
-from deep.feeding import stacked
+from deep.feeding import in_words, shape_of, stacked, way_out
 from vision.checks import check_choice, check_number, refuse
-from vision.errors import ParameterError
+from vision.errors import ImageError, ParameterError
 from vision.images import Images
 from vision.kinds import Kind
 from vision.truth import check_truth
@@ -36,8 +36,30 @@ def examples(images, labels, owner):
     return images, np.array(labels.tolist()) if labels.dtype == object else labels
 
 
-def validation_examples(pair, classes, owner):
-    """Images to validate on, and the place of each label in `classes`."""
+def validation_examples(pair, shape, classes, owner):
+    """Images to validate on, and the place of each label in `classes`.
+
+    Parameters
+    ----------
+    pair : (images, labels)
+    shape : tuple of int
+        (H, W, C) of the images that are learned from.
+    classes : (k,) ndarray
+    owner : str
+        The estimator, for messages.
+
+    Returns
+    -------
+    images : ndarray or Images
+    codes : (n,) ndarray of int
+
+    Raises
+    ------
+    ParameterError
+        If it is no pair, or has a label that is not learned.
+    ImageError
+        If the images differ in size or channels from those that are learned from.
+    """
     if not (isinstance(pair, tuple | list) and len(pair) == 2):
         refuse("validation_data", pair, "a pair of images and labels", f"{owner}.fit")
     images, labels = examples(*pair, owner)
@@ -45,6 +67,13 @@ def validation_examples(pair, classes, owner):
     if strange:
         raise ParameterError(
             f"The labels of validation_data must be among those of the images. Got {strange[0]!r}."
+        )
+    given = shape_of(images, owner)
+    if given != tuple(shape):
+        raise ImageError(
+            f"The images of validation_data must be as those of fit are when they reach {owner}: "
+            f"{in_words(shape)}. Got {in_words(given)}. Steps in front of it are not applied to "
+            f"them: give {way_out(given, shape)}.transform(images)."
         )
     return images, np.searchsorted(classes, labels)
 

@@ -397,6 +397,18 @@ def test_images_and_labels_that_do_not_fit_are_refused(pairs):
         network.fit(images, labels, validation_data=(images[:1], ["dusk"]))
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_validation_images_of_another_form_are_refused_with_the_step_that_they_need(pairs, lazy):
+    images, labels = pairs
+    for other, way in (
+        (images[:, :9], r"32x9 pixels.*give Resize\(width=32, height=32\)\.transform"),
+        (images[..., 0], r"of 1 channel\. Steps in front .* give ToRGB\(\)\.transform"),
+    ):
+        given = vision.Images(other) if lazy else other
+        with pytest.raises(ImageError, match=way):
+            quick().fit(images, labels, validation_data=(given, labels))
+
+
 def test_an_image_that_cannot_be_read_is_named(pairs, tmp_path):
     images, _ = pairs
     for name in ("day/0.png", "night/1.png"):

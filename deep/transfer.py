@@ -196,7 +196,7 @@ def split_frozen(model):
     ((None, 64), 650)
     """
     start = head_start(model)
-    if start == 0 or any(layer.trainable_weights for layer in model.layers[:start]):
+    if start == 0 or any(layer.trainable_weights for layer in model.layers[: start + 1]):
         return None
     joint = model.layers[start].output
     tail = model.layers[start + 1 :]

@@ -281,7 +281,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise ParameterError(
-                f"CNNClassifier needs at least two classes. Got only {classes[0]!r}."
+                f"CNNClassifier needs at least two classes. Got only {classes.tolist()[0]!r}."
             )
         training = self._training(images, codes, classes, validation_data)
         history = training.run()
@@ -301,6 +301,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         outputs = 1 if len(classes) == 2 else len(classes)
         if isinstance(self.architecture, keras.Model):
             check_network(self.architecture, len(classes))
+            self._fitting(images[0], tuple(self.architecture.inputs[0].shape[1:]))
             outputs = self.architecture.outputs[0].shape[-1]
         size = len(images) if self.batch_size == "all" else self.batch_size
         augment = None if self.augmentation is None else Fused(self.augmentation).batch

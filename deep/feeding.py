@@ -39,6 +39,13 @@ def stacked(images, owner):
             raise ImageError(f"{owner} needs at least one image. Got none.")
         return images
     images = as_batch(images)
+    if not hasattr(images, "__getitem__"):
+        raise KindError(
+            f"{owner} takes an array, a list of images or vision.Images. Got "
+            f"{type(images).__name__}, which gives out batches. vision.Images.from_folders(path) "
+            "reads pictures on use, with their labels; of a small tf.data.Dataset arrays are "
+            "images, labels = map(np.concatenate, zip(*dataset.as_numpy_iterator()))."
+        )
     if not len(images):
         raise ImageError(f"{owner} needs at least one image. Got none.")
     if isinstance(images, np.ndarray) and images.dtype != object:

@@ -108,13 +108,15 @@ def to_array(value, *, name="image", gray=False):
     return f"Give its array: {ways[0].format(name=name)}." if ways else ""
 
 
-def to_many(value):
+def to_many(value, method="transform"):
     """What to do with many images, where one is wanted.
 
     Parameters
     ----------
     value : object
         What came in place of an image.
+    method : str, default="transform"
+        The step's own for many images.
 
     Returns
     -------
@@ -127,15 +129,15 @@ def to_many(value):
     'for many files use transform(vision.Images(paths)).'
     """
     if hasattr(value, "sources") or getattr(value, "ndim", 0) == 4:
-        return "for many images use transform(images)."
+        return f"for many images use {method}(images)."
     if not isinstance(value, list | tuple):
         return ""
     first = value[0] if value else None
     if isinstance(first, str | os.PathLike):
-        return "for many files use transform(vision.Images(paths))."
+        return f"for many files use {method}(vision.Images(paths))."
     if isinstance(first, list | tuple | numbers.Number):
         return "of lists of numbers np.array(image, np.uint8) makes an image."
-    return "for many images use transform(images)."
+    return f"for many images use {method}(images)."
 
 
 def to_batch(value):

@@ -245,7 +245,7 @@ def _kinds_of_array(dtype, channels):
     return ARRAY_KINDS.get((dtype.name, channels), ()) if dtype.isnative else ()
 
 
-def check_input(value, takes, dtypes, owner):
+def check_input(value, takes, dtypes, owner, of_many="transform"):
     """Refuse what is no input of a step, and say what would be.
 
     Parameters
@@ -258,6 +258,8 @@ def check_input(value, takes, dtypes, owner):
         The dtypes that its images may have.
     owner : str
         The step's name for the message.
+    of_many : str, default="transform"
+        Its method for many images.
 
     Raises
     ------
@@ -271,14 +273,14 @@ def check_input(value, takes, dtypes, owner):
     if isinstance(value, np.ndarray) and value.ndim in (2, 3):
         _check_array(value, takes, dtypes, owner)
     elif not any(kind.fits(takes) for kind in kinds_of(value)):
-        _refuse(value, takes, owner)
+        _refuse(value, takes, owner, of_many)
 
 
-def _refuse(value, takes, owner):
+def _refuse(value, takes, owner, of_many):
     """Say what to do with what has not the form of an image."""
     from vision import conversions
 
-    came, many = conversions.what_came(value), conversions.to_many(value)
+    came, many = conversions.what_came(value), conversions.to_many(value, of_many)
     if many:
         raise KindError(f"{owner} takes one image when called. Got {came}; {many}")
     gray = Kind.GRAY.fits(takes) and Kind.RGB not in takes

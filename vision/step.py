@@ -132,13 +132,17 @@ class ImageEstimator(Composable, BaseEstimator):
             signature = image.dtype if image.ndim == 2 else (image.dtype, image.shape[2:])
             holds = self._accepted.get(signature)
             if holds is None or not holds(image):
-                check_input(image, self.takes, self.dtypes, type(self).__name__)
+                self._check_input(image)
                 holds = self._accepted[signature] = check_of_values(image, self.takes)
             if holds is has_pixels and ready:
                 ready[0] = image.dtype, image.shape
         elif isinstance(image, np.ndarray) or type(image) not in self._accepted:
-            check_input(image, self.takes, self.dtypes, type(self).__name__)
+            self._check_input(image)
             self._accepted[type(image)] = None  # of a result nothing but its class counts
+
+    def _check_input(self, image):
+        of_many = "transform" if hasattr(self, "transform") else "predict"
+        check_input(image, self.takes, self.dtypes, type(self).__name__, of_many)
 
 
 class Step(TransformerMixin, ImageEstimator):

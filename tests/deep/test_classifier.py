@@ -5,6 +5,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -387,8 +388,10 @@ def test_images_and_labels_that_do_not_fit_are_refused(pairs):
     network = CNNClassifier("lenet5", verbose=False)
     with pytest.raises(ParameterError, match="one entry per image, 40 in all"):
         network.fit(images, labels[:-1])
-    with pytest.raises(ParameterError, match="two classes"):
+    with pytest.raises(ParameterError, match=r"two classes\. Got only 'day'\."):
         network.fit(images[::2], labels[::2])
+    with pytest.raises(KindError, match=r"many images use predict\(images\)"):
+        network(images)
     with pytest.raises(ImageError, match=r"at index 1. Put Resize\(width=32, height=32\)"):
         network.fit([images[0], images[0][:9]], ["day", "night"])
     with pytest.raises(KindError, match="ToUint8"):
@@ -407,6 +410,16 @@ def test_validation_images_of_another_form_are_refused_with_the_step_that_they_n
         given = vision.Images(other) if lazy else other
         with pytest.raises(ImageError, match=way):
             quick().fit(images, labels, validation_data=(given, labels))
+
+
+def test_a_dataset_of_tensorflow_is_refused_with_arrays_that_work(pairs):
+    images, labels = pairs
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(16)
+    with pytest.raises(KindError, match=r"_BatchDataset, which .*Images\.from_folders"):
+        quick().fit(dataset)
+    again, names = map(np.concatenate, zip(*dataset.as_numpy_iterator()))
+    assert np.array_equal(again, images)
+    assert [name.decode() for name in names] == labels.tolist()
 
 
 def test_an_image_that_cannot_be_read_is_named(pairs, tmp_path):

@@ -16,7 +16,7 @@ from classical import Resize
 from deep.classifier import CNNClassifier
 from deep.explain.gradcam import explain_gradcam
 from deep.own_model import check_network, copied
-from vision.errors import ParameterError
+from vision.errors import ImageError, ParameterError
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +204,53 @@ def test_what_builds_a_network_is_refused_with_one_that_is_there(three, given):
     (name,) = given
     with pytest.raises(ParameterError, match=f"'{name}' of .* where 'architecture' is a keras"):
         quick(own(), **given).fit(*three)
+
+
+class Bare(keras.Model):
+    """A model with a call of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.pool, self.head = layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax")
+
+    def call(self, images):
+        return self.head(self.pool(images))
+
+
+@pytest.mark.parametrize(
+    "make", [Bare, lambda: keras.Sequential([layers.Flatten(), layers.Dense(3, "softmax")])]
+)
+def test_a_model_without_known_outputs_is_refused_with_a_way_out_that_works(three, make):
+    model = make()
+    with pytest.raises(ParameterError, match=r"made without keras\.Input"):
+        quick(model).fit(*three)
+    with pytest.raises(ParameterError, match=r"made without keras\.Input"):
+        CNNClassifier.from_model(model, ["a", "b", "c"])
+    inputs = keras.Input((16, 16, 3))
+    network = quick(keras.Model(inputs, model(inputs)), epochs=2).fit(*three)
+    assert network.history_["loss"][1] < network.history_["loss"][0]
+
+
+def test_a_head_behind_an_operation_learns(three):
+    # Of a body that is run once and not trained, it is no part.
+    inputs = keras.Input((16, 16, 3))
+    pooled = keras.ops.mean(layers.Rescaling(1 / 255)(inputs), axis=(1, 2))
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax", name="head")(pooled))
+    found = quick(model).fit(*three).model_
+    assert not np.array_equal(found.get_weights()[0], model.get_weights()[0])
+
+
+def test_a_lambda_is_refused_before_it_is_trained(three):
+    inputs = keras.Input((16, 16, 3))
+    model = own()
+    model = keras.Model(inputs, model(layers.Lambda(lambda x: x / 2)(inputs)))
+    with pytest.raises(ParameterError, match=r"Lambda layer .* keras\.ops"):
+        quick(model).fit(*three)
+
+
+def test_images_that_do_not_fit_ones_own_model_are_refused_with_the_step_that_they_need(three):
+    images, labels = three
+    with pytest.raises(ImageError, match=r"16x16 pixels.*Put Resize\(width=16, height=16\)"):
+        quick(own()).fit(images[:, :9], labels)
+    with pytest.raises(ImageError, match=r"Put ToRGB\(\) in front"):
+        quick(own()).fit(images[..., 0], labels)

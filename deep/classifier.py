@@ -105,7 +105,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
     Attributes
     ----------
     model_ : keras.Model
-        Takes RGB of 0-255, float32, not compiled.
+        Takes RGB of 0-255, float32; not compiled, unless `from_model` got it so.
     classes_ : ndarray
         Sorted, in the order of the columns of `predict_proba`.
     output_classes_ : ndarray

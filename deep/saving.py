@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from deep.own_model import copied
 from vision.errors import LoadError, ParameterError
 from vision.zip_checks import open_zip, read_member, write_zip
 
@@ -18,6 +19,8 @@ _OURS = "vision-pipelines"  # the package under which our own layers are registe
 
 def network_bytes(model):
     """A network as the bytes of a ``.keras`` file, equal for equal networks.
+
+    What it was compiled with, and the state of an optimizer, is left out.
 
     Parameters
     ----------
@@ -40,6 +43,8 @@ def network_bytes(model):
     >>> network_bytes(model) == network_bytes(load_network(network_bytes(model)))
     True
     """
+    if model.compiled:
+        model = copied(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "network.keras")
         model.save(path)

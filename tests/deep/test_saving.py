@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -40,6 +41,22 @@ def test_a_network_of_every_family_comes_back_the_same():
         images = generator.integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
         again = load_network(network_bytes(model))
         assert np.allclose(again(images), model(images), atol=1e-6)
+
+
+def test_a_network_that_was_trained_is_no_larger_than_its_weights():
+    images, labels = np.zeros((4, 32, 32, 1), np.uint8), ["a", "b", "c", "a"]
+    network = deep.CNNClassifier("lenet5", epochs=1, verbose=False).fit(images[..., 0], labels)
+    assert not network.model_.compiled
+    compiled = deep.build("lenet5", (32, 32, 1), 3, pixels=True)
+    compiled.compile("adam", "categorical_crossentropy")
+    compiled.fit(images, np.eye(3)[[0, 1, 2, 0]], verbose=0)
+    compiled = deep.CNNClassifier.from_model(compiled, list("abc"))
+    for found in (network, compiled):
+        data = found.archive_files()["network.keras"]
+        with h5py.File(io.BytesIO(members(data)["model.weights.h5"])) as file:
+            assert "optimizer" not in file
+        assert not json.loads(members(data)["config.json"]).get("compile_config")
+        assert len(data) < 1.5 * 4 * found.model_.count_params()
 
 
 def test_the_file_opens_in_keras_without_this_package(saved, tmp_path):

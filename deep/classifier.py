@@ -112,7 +112,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         The same in the order of the network's outputs, which `from_model` may get in any; of two
         classes with one output, that is the probability of the second.
     history_ : History
-        Measures by epoch; ``history_.plot()`` draws them.
+        Measures by epoch; ``history_.plot()`` draws them. After early stopping its `best_epoch`
+        is the one whose weights were kept.
     transfer_ : Policy or None
         What `transfer` chose.
 
@@ -455,11 +456,12 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
 
         if not self.__sklearn_is_fitted__():
             return {}
-        history = json.dumps(self.history_).encode()
+        best = self.history_.best_epoch
+        history = self.history_ | ({} if best is None else {"best_epoch": best})
         return {
             "network.keras": network_bytes(self.model_),
             "classes.npy": encode_npy(self.output_classes_),
-            "history.json": history,
+            "history.json": json.dumps(history).encode(),
         }
 
     def restore_files(self, files):
@@ -473,6 +475,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         classes = decode_npy(files["classes.npy"], "classes.npy")
         try:
             history = History(json.loads(files["history.json"]))
+            history.best_epoch = history.pop("best_epoch", None)
         except (ValueError, TypeError) as error:
             raise LoadError(f"history.json is damaged: {error}.") from None
         try:

@@ -8,6 +8,12 @@ from vision.errors import ParameterError
 class History(dict):
     """Measures by name, a list with one value an epoch: ``loss``, ``accuracy``, ``val_loss``, ...
 
+    Attributes
+    ----------
+    best_epoch : int or None
+        With early stopping, the epoch whose weights were put back, from 1 on; None: the weights
+        are those of the last.
+
     Examples
     --------
     >>> history = History(loss=[0.9, 0.4], val_loss=[1.0, 0.7], learning_rate=[0.1, 0.1])
@@ -16,6 +22,8 @@ class History(dict):
     >>> history.to_records()[1]
     {'epoch': 2, 'loss': 0.4, 'val_loss': 0.7, 'learning_rate': 0.1}
     """
+
+    best_epoch = None
 
     @property
     def epochs(self):
@@ -41,7 +49,8 @@ class History(dict):
 
     def __repr__(self):
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())
-        return f"History({self.epochs} epoch{'s' * (self.epochs != 1)}: {last})"
+        best = "" if self.best_epoch is None else f"; weights of epoch {self.best_epoch}"
+        return f"History({self.epochs} epoch{'s' * (self.epochs != 1)}: {last}{best})"
 
     def _repr_mimebundle_(self, **kwargs):
         return {"text/plain": repr(self)}

@@ -10,7 +10,7 @@ import numpy as np
 from vision.errors import LoadError, ParameterError
 
 STATE = "training.npz"
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Checkpoint:
@@ -75,7 +75,7 @@ class Keeper(keras.callbacks.Callback):
     Parameters
     ----------
     history : History
-        Gets a value an epoch.
+        Gets a value an epoch, and with a patience the number of the best.
     patience : int or None
         Epochs without a better loss after which training stops; the best weights are put back.
         The loss is that of the validation images where there are some. None never stops.
@@ -88,7 +88,7 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.history, self.patience = history, patience
         self.checkpoint, self.phase = checkpoint, phase
-        self.best, self.best_epoch, self.best_weights = np.inf, -1, None
+        self.best, self.best_weights = np.inf, None
         self.stopped = False
 
     def on_epoch_end(self, epoch, logs=None):
@@ -102,15 +102,15 @@ class Keeper(keras.callbacks.Callback):
                 "learning_rate helps most often."
             )
         if self.patience is not None:
-            self._watch(epoch, loss)
+            self._watch(loss)
         if self.checkpoint is not None:
             self._save(epoch)
 
-    def _watch(self, epoch, loss):
+    def _watch(self, loss):
         if loss < self.best:
-            self.best, self.best_epoch = float(loss), epoch
-            self.best_weights = self.model.get_weights()
-        elif epoch - self.best_epoch >= self.patience:
+            self.best, self.best_weights = float(loss), self.model.get_weights()
+            self.history.best_epoch = self.history.epochs
+        elif self.history.epochs - self.history.best_epoch >= self.patience:
             self.stopped = self.model.stop_training = True
 
     def on_train_end(self, logs=None):
@@ -124,7 +124,7 @@ class Keeper(keras.callbacks.Callback):
             "epoch": epoch + 1,
             "history": self.history,
             "best": self.best if np.isfinite(self.best) else None,
-            "best_epoch": self.best_epoch,
+            "best_epoch": self.history.best_epoch,
             "stopped": self.stopped,
         }
         arrays = _numbered("model", [_value(v) for v in self.model.variables])
@@ -142,7 +142,7 @@ class Keeper(keras.callbacks.Callback):
                 variable.assign(value)
         self.best_weights = _listed("best", arrays) or None
         self.best = np.inf if state["best"] is None else state["best"]
-        self.best_epoch, self.stopped = state["best_epoch"], state["stopped"]
+        self.history.best_epoch, self.stopped = state["best_epoch"], state["stopped"]
         return state["epoch"]
 
 

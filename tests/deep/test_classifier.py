@@ -178,6 +178,7 @@ def test_a_training_that_was_killed_goes_on_as_if_it_had_not(
     monkeypatch.setattr(Keeper, "_save", saved)
     resumed = made(checkpoint=folder).fit(*pairs)
     assert resumed.history_ == expected.history_
+    assert resumed.history_.best_epoch == expected.history_.best_epoch
     assert equal(weights_of(resumed), weights_of(expected))
     assert not list((tmp_path / "state").iterdir())
 
@@ -198,13 +199,19 @@ def test_the_state_of_another_training_is_refused(pairs, tmp_path, monkeypatch):
         other.fit(images, labels)
 
 
-def test_early_stopping_puts_the_best_weights_back(pairs):
+def test_early_stopping_puts_the_best_weights_back_and_tells_whose_they_are(pairs, tmp_path):
     images, labels = pairs
     shuffled = np.random.default_rng(1).permutation(labels)  # nothing to be learned
     network = quick(epochs=30, learning_rate=0.05, early_stopping=2, validation=0.5)
     network.fit(images, shuffled)
     losses = network.history_["val_loss"]
     assert len(losses) == int(np.argmin(losses)) + 3 < 30
+    best = int(np.argmin(losses)) + 1
+    vision.save(network, tmp_path / "best.vision")
+    for found in (network, vision.load(tmp_path / "best.vision")):
+        assert found.history_.best_epoch == best
+        assert repr(found.history_).endswith(f"; weights of epoch {best})")
+        assert found.history_ == network.history_
     codes = (shuffled == "night").astype(int)
     held = held_out_places(codes, 0.5, 0)
     probabilities = network.predict_proba(images[held])[:, 1]
@@ -249,6 +256,12 @@ def test_a_frozen_body_that_runs_once_learns_what_one_that_runs_always_learns(pa
     always = quick(freeze=1.0, epochs=3).fit(images, labels)
     assert equal(weights_of(once), weights_of(always), 1e-5)
     assert once.history_["loss"] == pytest.approx(always.history_["loss"], abs=1e-5)
+
+
+def test_the_best_epoch_of_two_phases_is_counted_over_both(pairs):
+    settings = {"epochs": 2, "fine_tune_epochs": 2, "early_stopping": 5}
+    history = quick(transfer="different", **settings).fit(*pairs).history_
+    assert history.best_epoch == 3 + int(np.argmin(history["loss"][2:]))
 
 
 def test_transfer_trains_the_head_first_and_says_what_it_chose(pairs, capsys):

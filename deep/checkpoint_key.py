@@ -95,7 +95,8 @@ def network_layout(model):
     >>> network_layout(one) == network_layout(other), network_layout(one) == network_layout(wider)
     (True, False)
     """
-    config = json.loads(json.dumps(model.get_config(), default=repr))
+    written = keras.saving.serialize_keras_object(model)["config"]
+    config = json.loads(json.dumps(written, default=repr))
     numbers = {}
     _number_names(config, numbers)
     return json.dumps(_renamed(config, numbers), sort_keys=True)

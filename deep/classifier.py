@@ -16,7 +16,7 @@ from deep.feeding import AT_ONCE, Feed, fitting, passing, shape_of, stacked, way
 from deep.history import History
 from deep.inference import compile_for_inference
 from deep.network_training import NetworkTraining
-from deep.own_model import check_names, check_network, copied
+from deep.own_model import check_names, check_network, check_outputs, copied
 from deep.saving import load_network, network_bytes
 from deep.training_set import (
     class_weights,
@@ -40,7 +40,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
     architecture : str or keras.Model, default="resnet20"
         One of ``deep.list_architectures()``; or a model of your own, of which each `fit` trains a
         copy: it takes RGB of 0-255 and ends in one neuron a class, softmax (or in one, sigmoid,
-        for two). With it `weights`, `dropout`, `options` and `mixed_precision` stay as they are.
+        for two). `weights`, `dropout`, `options` and `mixed_precision` are refused with it.
     epochs : int, default=10
         How often all images are seen; with `transfer`, by the new head.
     batch_size : int or "all", default=32
@@ -479,7 +479,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         except (ValueError, TypeError) as error:
             raise LoadError(f"history.json is damaged: {error}.") from None
         try:
-            check_network(model, len(check_names(classes)))
+            check_outputs(model, len(check_names(classes)))
         except ParameterError as error:
             raise LoadError(f"network.keras is refused: {error}") from None
         self._hold(model, classes, history)

@@ -42,9 +42,10 @@ def stacked(images, owner):
     if not hasattr(images, "__getitem__"):
         raise KindError(
             f"{owner} takes an array, a list of images or vision.Images. Got "
-            f"{type(images).__name__}, which gives out batches. vision.Images.from_folders(path) "
-            "reads pictures on use, with their labels; of a small tf.data.Dataset arrays are "
-            "images, labels = map(np.concatenate, zip(*dataset.as_numpy_iterator()))."
+            f"{type(images).__name__}, of which single images cannot be taken. "
+            "vision.Images.from_folders(path) reads pictures on use, with their labels; the arrays "
+            "of a small tf.data.Dataset in batches are images, labels = map(np.concatenate, "
+            "zip(*dataset.as_numpy_iterator())), and images.astype(np.uint8)."
         )
     if not len(images):
         raise ImageError(f"{owner} needs at least one image. Got none.")

@@ -45,8 +45,8 @@ def check_names(classes):
     return np.array(listed)
 
 
-def check_network(model, classes):
-    """Refuse a network whose outputs are not the probabilities of so many classes.
+def check_outputs(model, classes):
+    """Refuse a network that takes no image, or does not end in a neuron for each of some classes.
 
     Parameters
     ----------
@@ -56,8 +56,52 @@ def check_network(model, classes):
     Raises
     ------
     ParameterError
-        If its inputs and outputs are not known, it has several inputs, it ends in another number
-        of neurons, or its outputs are no probabilities, as with a linear head.
+        If its inputs and outputs are not known, it takes other things than one image, or it ends
+        in another number of neurons.
+
+    Examples
+    --------
+    >>> import deep
+    >>> check_outputs(deep.build("lenet5", (32, 32, 3), 3), 2)
+    Traceback (most recent call last):
+    ...
+    vision.errors.ParameterError: A network for 2 classes ends in 2 neurons or in one. Got outputs
+    of shape (None, 3).
+    """
+    if not (getattr(model, "outputs", None) and getattr(model, "inputs", None)):
+        raise ParameterError(
+            f"What the network takes and gives is not known: {type(model).__name__} was made "
+            "without keras.Input. Give inputs = keras.Input((height, width, 3)) and then "
+            "keras.Model(inputs, model(inputs))."
+        )
+    taken = [tuple(tensor.shape) for tensor in model.inputs]
+    if len(taken) != 1 or len(taken[0]) != 4 or taken[0][3] not in (1, 3):
+        raise ParameterError(
+            "A network that names images has one input, of shape (None, height, width, channels) "
+            f"with 1 or 3 channels. Got {', '.join(map(str, taken))}."
+        )
+    shape = tuple(model.outputs[0].shape)
+    if len(shape) != 2 or shape[1] not in (classes, 1 if classes == 2 else -1):
+        raise ParameterError(
+            f"A network for {classes} classes ends in {classes} neurons"
+            f"{' or in one' if classes == 2 else ''}. Got outputs of shape {shape}."
+        )
+
+
+def check_network(model, classes):
+    """Refuse a network whose outputs are not the probabilities of so many classes.
+
+    Where its last activation does not tell, it is asked about two images.
+
+    Parameters
+    ----------
+    model : keras.Model
+    classes : int
+
+    Raises
+    ------
+    ParameterError
+        As `check_outputs`, and if the outputs are no probabilities, as those of a linear head.
 
     Examples
     --------
@@ -67,42 +111,25 @@ def check_network(model, classes):
     ...
     vision.errors.ParameterError: The network gives no probabilities: ...
     """
-    _check_known(model)
-    shape = tuple(model.outputs[0].shape)
-    if len(shape) != 2 or shape[1] not in (classes, 1 if classes == 2 else -1):
-        raise ParameterError(
-            f"A network for {classes} classes ends in {classes} neurons"
-            f"{' or in one' if classes == 2 else ''}. Got outputs of shape {shape}."
-        )
-    if not _gives_probabilities(model):
-        last = "Activation('sigmoid')" if shape[1] == 1 else "Softmax()"
-        raise ParameterError(
-            "The network gives no probabilities: its outputs are not from 0 to 1 with a sum of 1, "
-            f"as behind a linear head. Put keras.layers.{last} behind them: "
-            f"keras.Model(model.inputs[0], keras.layers.{last}(model.outputs[0]))."
-        )
-
-
-def _check_known(model):
-    """Refuse a model that cannot say what it takes and gives."""
-    if not (getattr(model, "outputs", None) and getattr(model, "inputs", None)):
-        raise ParameterError(
-            f"What the network takes and gives is not known: {type(model).__name__} was made "
-            "without keras.Input. Give inputs = keras.Input((height, width, 3)) and then "
-            "keras.Model(inputs, model(inputs))."
-        )
-    if len(model.inputs) != 1:
-        raise ParameterError(f"A network that names images has one input. Got {len(model.inputs)}.")
+    check_outputs(model, classes)
+    if _gives_probabilities(model):
+        return
+    single = model.outputs[0].shape[1] == 1
+    name, last = ("sigmoid", "Activation('sigmoid')") if single else ("softmax", "Softmax()")
+    raise ParameterError(
+        "The network gives no probabilities: its outputs are not from 0 to 1 with a sum of 1. End "
+        f"it with activation={name!r}, or put that behind logits: "
+        f"keras.Model(model.inputs[0], keras.layers.{last}(model.outputs[0]))."
+    )
 
 
 def _gives_probabilities(model):
-    """Whether the outputs are those of a softmax, or of one sigmoid neuron.
-
-    The last activation says so; where there is none to ask, outputs do.
-    """
+    """Whether the outputs are those of a softmax, or of one sigmoid neuron."""
     single = model.outputs[0].shape[1] == 1
-    activation = getattr(_last_operation(model.outputs[0]), "activation", None)
-    if activation is keras.activations.linear:
+    last = _last_operation(model.outputs[0])
+    activation = getattr(last, "activation", None)
+    # An Activation('linear', dtype='float32') ends many a network in mixed precision.
+    if activation is keras.activations.linear and last.weights:
         return False
     if activation is (keras.activations.sigmoid if single else keras.activations.softmax):
         return True

@@ -428,7 +428,7 @@ def test_validation_images_of_another_form_are_refused_with_the_step_that_they_n
 def test_a_dataset_of_tensorflow_is_refused_with_arrays_that_work(pairs):
     images, labels = pairs
     dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(16)
-    with pytest.raises(KindError, match=r"_BatchDataset, which .*Images\.from_folders"):
+    with pytest.raises(KindError, match=r"_BatchDataset, of .*Images\.from_folders"):
         quick().fit(dataset)
     again, names = map(np.concatenate, zip(*dataset.as_numpy_iterator()))
     assert np.array_equal(again, images)

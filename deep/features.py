@@ -1,7 +1,10 @@
 """`CNNFeatures`: what a network sees in an image, as a row of numbers for any classifier."""
 
+import contextlib
 import os
+import tempfile
 import threading
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,12 +13,17 @@ from deep.architectures import find
 from deep.building import build
 from deep.feeding import passing, with_channels
 from deep.inference import compile_for_inference
+from deep.weight_files import open_weights
+from deep.weights import checked_path
+from vision.array_files import read_regular
 from vision.checks import check_choice, check_random_state, refuse
-from vision.errors import ParameterError
+from vision.errors import LoadError, ParameterError
 from vision.kinds import Kind
 from vision.nearest import did_you_mean
 from vision.step import FeatureStep, as_batch, stack_rows
 
+WEIGHTS = "weights"  # the file in an archive, whatever its layout
+MAX_BYTES = 2_000_000_000
 POOLINGS = {
     "average": keras.layers.GlobalAveragePooling2D,
     "max": keras.layers.GlobalMaxPooling2D,
@@ -32,6 +40,8 @@ class CNNFeatures(FeatureStep):
         One of ``deep.list_architectures()``.
     weights : str or None, default="imagenet"
         ``"imagenet"`` or a file, see `deep.build`; None: random weights, which still make features.
+        A file is read once, on first use, and its content is saved with the pipeline: what is
+        loaded no longer looks at the path, unless it is fitted anew.
     layer : str or None, default=None
         The layer whose output is taken; None: the last feature map.
     pooling : {"average", "max", "none"}, default="average"
@@ -47,11 +57,12 @@ class CNNFeatures(FeatureStep):
     Raises
     ------
     ParameterError
-        If a parameter makes no sense, or the network cannot work on images so small.
+        If a parameter makes no sense, there is no file of weights, or the network cannot work on
+        images so small.
     UnknownNameError
         If there is no such architecture.
     LoadError
-        If the file of weights is missing or not of this architecture.
+        If the file of weights is damaged or not of this architecture.
     KindError
         If an image is of another kind or dtype.
     ImageError
@@ -75,6 +86,7 @@ class CNNFeatures(FeatureStep):
 
     takes = (Kind.RGB, Kind.GRAY)
     libraries = ("keras", "tensorflow")
+    archives_parameters = True
     example = {"architecture": "resnet20", "weights": None}
 
     def __init__(
@@ -108,8 +120,18 @@ class CNNFeatures(FeatureStep):
         check_random_state("random_state", self.random_state, owner=self)
 
     def prepare(self):
-        """Networks by the shape of their images, made on first use."""
-        return {}, threading.Lock()
+        """Networks by the shape of their images, made on first use, and the file of weights."""
+        return {}, threading.Lock(), self._file()
+
+    def _file(self):
+        """The content of the file of weights: what was saved, or else what lies at the path."""
+        if self.weights in (None, "imagenet"):
+            return None
+        path, saved = self.__dict__.get("_saved", (None, None))
+        if path == self.weights:
+            return saved
+        path = checked_path(self.weights, "CNNFeatures")
+        return read_regular(path, path.name, MAX_BYTES)
 
     def apply(self, image):
         """The features of one image."""
@@ -160,29 +182,76 @@ class CNNFeatures(FeatureStep):
             raise ParameterError(
                 "The number of features depends on the size of the images with pooling='none'."
             )
-        networks, _ = self._tables
-        side = 224
-        model = next(iter(networks.values())).model if networks else self._made((side, side, 3))
-        count = model.output_shape[-1]
+        count = self._any_model().output_shape[-1]
         return np.array([f"{self.architecture}{number}" for number in range(count)], object)
 
+    def count_params(self):
+        """The number of weights of the network, up to the layer that is taken.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> CNNFeatures("resnet20", weights=None).count_params()
+        270448
+        """
+        self.make_ready()
+        return self._any_model().count_params()
+
+    def bytes_elsewhere(self):
+        """The bytes of the weights that an archive names instead of holding: ImageNet's.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> CNNFeatures("resnet20", weights=None).bytes_elsewhere()
+        0
+        """
+        return 4 * self.count_params() if self.weights == "imagenet" else 0
+
+    def archive_files(self):
+        """The file of weights, so that the pipeline is loaded without it; see `vision.save`."""
+        self.make_ready()
+        content = self._tables[2]
+        return {} if content is None else {WEIGHTS: content}
+
+    def restore_files(self, files):
+        """Take over what `archive_files` gave."""
+        if set(files) != {WEIGHTS} or self.weights in (None, "imagenet"):
+            raise LoadError(f"CNNFeatures(weights={self.weights!r}) does not have {sorted(files)}.")
+        with _as_file(files[WEIGHTS]) as path, open_weights(path, MAX_BYTES):
+            self.__dict__["_saved"] = self.weights, files[WEIGHTS]
+
     def _network(self, shape):
-        networks, lock = self._tables
+        networks, lock, _ = self._tables
         with lock:
             if shape not in networks:
                 networks[shape] = compile_for_inference(self._made(shape))
         return networks[shape]
 
+    def _any_model(self):
+        networks = self._tables[0]
+        if networks:
+            return next(iter(networks.values())).model
+        return self._made((*find(self.architecture).input_shape[:2], 3))
+
     def _made(self, shape):
-        whole = build(
-            self.architecture,
-            shape,
-            weights=self.weights,
-            include_top=False,
-            pixels=True,
-            options=self.options,
-            random_state=self.random_state,
-        )
+        content = self._tables[2]
+        with contextlib.nullcontext(self.weights) if content is None else _as_file(content) as path:
+            whole = build(
+                self.architecture,
+                shape,
+                weights=path,
+                include_top=False,
+                pixels=True,
+                options=self.options,
+                random_state=self.random_state,
+            )
         maps = whole.output if self.layer is None else self._layer(whole).output
         if len(maps.shape) != 4:
             return keras.Model(whole.input, keras.layers.Flatten()(maps))
@@ -194,3 +263,12 @@ class CNNFeatures(FeatureStep):
             hint = did_you_mean(self.layer, names) or f"The last is {names[-1]!r}."
             raise ParameterError(f"{self.architecture} has no layer {self.layer!r}. {hint}")
         return model.get_layer(self.layer)
+
+
+@contextlib.contextmanager
+def _as_file(content):
+    """The path of a file with this content, while the context lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, WEIGHTS)
+        path.write_bytes(content)
+        yield path

@@ -70,7 +70,7 @@ def load_weights(model, architecture, weights, *, features=None, options=None):
         alpha = (options or {}).get("alpha", 1.0)
         path = official_file(architecture, model.input_shape[1:], head=whole, alpha=alpha)
     else:
-        path = _checked_path(weights)
+        path = checked_path(weights, "build")
     # An optimiser keeps up to two more numbers for each weight.
     max_bytes = 16 * model.count_params() + 64_000_000
     # All is read before anything is set: a file that is damaged within changes no layer.
@@ -91,14 +91,15 @@ def _head(model, features):
     return [layer for layer in model.layers if layer.weights and id(layer) not in body]
 
 
-def _checked_path(weights):
-    if not isinstance(weights, str | Path):
-        refuse("weights", weights, "None, 'imagenet' or the path of a file", "build")
+def checked_path(weights, owner):
+    """The path of a file of weights; refused in the words of `owner` if there is none."""
+    if not isinstance(weights, str | os.PathLike):
+        refuse("weights", weights, "None, 'imagenet' or the path of a file", owner)
     # Not Path's methods: they raise where a folder on the way may not be read.
     if not os.path.isfile(weights):  # noqa: PTH113
         exists = os.path.exists(weights)  # noqa: PTH110
         hint = "It is no regular file." if exists else "There is no such file."
-        refuse("weights", str(weights), "None, 'imagenet' or the path of a file", "build", hint)
+        refuse("weights", str(weights), "None, 'imagenet' or the path of a file", owner, hint)
     return Path(weights)
 
 

@@ -9,7 +9,8 @@
   ``.json`` for each of XGBoost's; an ``.npz`` with the fitted attributes (``name_``) of each of our
   own; or, where a step defines ``archive_files()``, which gives bytes by file name (none if it
   learned nothing), and ``restore_files(files)``, a folder of these, such as a network as
-  ``.keras``; where it has a parameter that no text holds, ``text_params()`` gives the others;
+  ``.keras``; where it has a parameter that no text holds, ``text_params()`` gives the others; a
+  step with ``archives_parameters = True`` puts files there that its parameters name;
 - ``versions.json``.
 
 Nothing in an archive is code, and loading runs none: scikit-learn's parts are built from types

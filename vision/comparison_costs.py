@@ -177,7 +177,7 @@ def parameters_of(estimator):
 
     Weights of networks, and every number that a fitted scikit-learn estimator or a step keeps for
     predicting: coefficients, support vectors, the examples of nearest neighbours, thresholds and
-    values of trees.
+    values of trees. Weights of a network that only gives features count as well.
 
     Parameters
     ----------
@@ -258,6 +258,9 @@ def _may_learn(part):
 def size_of(estimator, *, packed=True):
     """The bytes of a fitted method's archive, as `vision.save` writes it.
 
+    Weights that it names instead of holding, ImageNet's before a classifier, are counted too: they
+    have to lie somewhere.
+
     Parameters
     ----------
     estimator : Pipeline, step or scikit-learn estimator
@@ -288,4 +291,10 @@ def size_of(estimator, *, packed=True):
         data = write_zip(members(estimator), packed=packed)
     except VisionError as error:
         return None, None, str(error)
-    return len(data), data, None
+    return len(data) + _bytes_elsewhere(estimator), data, None
+
+
+def _bytes_elsewhere(estimator):
+    parts = [estimator, *estimator.get_params(deep=True).values()]
+    parts = {id(part): part for part in parts if hasattr(part, "bytes_elsewhere")}
+    return sum(part.bytes_elsewhere() for part in parts.values() if not isinstance(part, type))

@@ -80,7 +80,7 @@ def _has_learned(step):
     if not isinstance(step, Composable):
         return get_tags(step).requires_fit and _is_fitted(step)
     if hasattr(step, "archive_files"):
-        return bool(step.archive_files())
+        return not getattr(step, "archives_parameters", False) and bool(step.archive_files())
     return any(map(_ATTRIBUTE.fullmatch, vars(step)))
 
 

@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 
-from deep.transfer import head_start
+from deep.transfer import flat_layers, head_start
 
 SAMPLE = 32  # pictures of a collection on the disk that are looked at
 _NO_MATTER = ("checkpoint", "verbose", "engine")
@@ -52,7 +52,8 @@ def _add_frozen(digest, model, estimator):
     """The weights that training may leave as they are, so that no saved state replaces them."""
     kept = model.non_trainable_weights
     if estimator.freeze is not None or estimator.transfer is not None:
-        kept = [weight for layer in model.layers[: head_start(model)] for weight in layer.weights]
+        body = flat_layers(model)[: head_start(model)]
+        kept = [weight for _, layer in body for weight in layer.weights]
     for weight in kept:
         digest.update(weight.numpy().tobytes())  # bfloat16 has no buffer
 

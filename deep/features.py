@@ -19,7 +19,7 @@ from vision.array_files import read_regular
 from vision.checks import check_choice, check_random_state, refuse
 from vision.errors import LoadError, ParameterError
 from vision.kinds import Kind
-from vision.nearest import did_you_mean
+from vision.nearest import did_you_mean_or_last
 from vision.step import FeatureStep, as_batch, stack_rows
 
 WEIGHTS = "weights"  # the file in an archive, whatever its layout
@@ -260,7 +260,7 @@ class CNNFeatures(FeatureStep):
     def _layer(self, model):
         names = [layer.name for layer in model.layers]
         if self.layer not in names:
-            hint = did_you_mean(self.layer, names) or f"The last is {names[-1]!r}."
+            hint = did_you_mean_or_last(self.layer, names)
             raise ParameterError(f"{self.architecture} has no layer {self.layer!r}. {hint}")
         return model.get_layer(self.layer)
 

@@ -1,10 +1,14 @@
-"""Transfer learning: which layers of a trained network stay as they are, and why."""
+"""Transfer learning: which layers of a trained network stay as they are, and why.
+
+A model within a model, as in ``keras.Sequential([base, pooling, dense])``, counts by its layers.
+"""
 
 import dataclasses
 
 import keras
 
-from vision.errors import ParameterError
+from deep.explain.layers import paths_named
+from vision.errors import ParameterError, UnknownNameError
 
 LARGE = 1000  # images a class: from here on a training set counts as large
 _POOLING = (
@@ -86,20 +90,52 @@ def choose_policy(transfer, images, classes):
     return Policy(name, frozen, f"{words}, {near} what the network knows, so {doing}")
 
 
+def flat_layers(model, prefix=""):
+    """The layers of a model in order, those of models within it in place of these.
+
+    Parameters
+    ----------
+    model : keras.Model
+    prefix : str, default=""
+        In front of all paths.
+
+    Returns
+    -------
+    list of (str, keras.Layer)
+        Each with its path, names joined by dots.
+
+    Examples
+    --------
+    >>> base = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="one")], name="base")
+    >>> model = keras.Sequential([base, keras.layers.Dense(1, name="two")])
+    >>> [path for path, _ in flat_layers(model)]
+    ['base.one', 'two']
+    """
+    found = []
+    for layer in model.layers:
+        path = f"{prefix}{layer.name}"
+        if isinstance(layer, keras.Sequential) or hasattr(layer, "operations"):
+            found += flat_layers(layer, f"{path}.")
+        else:
+            found.append((path, layer))
+    return found
+
+
 def head_start(model):
-    """The index in ``model.layers`` at which the head begins: the last pooling or flattening.
+    """The index in `flat_layers` at which the head begins: the last pooling or flattening.
 
     Examples
     --------
     >>> import deep
     >>> model = deep.build("resnet20", (32, 32, 3), classes=10)
-    >>> model.layers[head_start(model)].name
+    >>> flat_layers(model)[head_start(model)][0]
     'avg_pool'
     """
-    places = [at for at, layer in enumerate(model.layers) if isinstance(layer, _POOLING)]
+    layers = [layer for _, layer in flat_layers(model)]
+    places = [at for at, layer in enumerate(layers) if isinstance(layer, _POOLING)]
     if places:
         return places[-1]
-    deep = [at for at, layer in enumerate(model.layers) if _rank(layer) > 2]
+    deep = [at for at, layer in enumerate(layers) if _rank(layer) > 2]
     return deep[-1] + 1 if deep else 0
 
 
@@ -120,7 +156,8 @@ def freeze_body(model, freeze, *, normalisation=True):
         Changed in place; compile it again afterwards.
     freeze : float, str or None
         The share of the body's layers with kernels that are frozen, from the input on; or the
-        name of the last layer that is; None freezes none.
+        name of the last layer or inner model that is, or its path (``"base.conv1"``); None
+        freezes none.
     normalisation : bool, default=True
         Whether the body's normalisation layers are trainable behind these; False: none is.
 
@@ -132,7 +169,7 @@ def freeze_body(model, freeze, *, normalisation=True):
     Raises
     ------
     ParameterError
-        If there is no layer of that name.
+        If there is no layer of that name, or several.
 
     Examples
     --------
@@ -143,31 +180,54 @@ def freeze_body(model, freeze, *, normalisation=True):
     """
     end = _frozen_end(model, freeze)
     body = 0 if normalisation else head_start(model)
-    for at, layer in enumerate(model.layers):
-        known = at < body and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = at >= end and not known
-    return sum(bool(layer.weights) for layer in model.layers[:end])
+    layers = [layer for _, layer in flat_layers(model)]
+    model.trainable = True  # with the models in it, which would hold their layers back
+    for at, layer in enumerate(layers):
+        layer.trainable = at >= end
+        if at < body:
+            _freeze_normalisation(layer)
+    return sum(bool(layer.weights) for layer in layers[:end])
+
+
+def _freeze_normalisation(layer):
+    """That of a layer itself, and of the layers that it holds."""
+    # Keras has no public way to the layers that a layer holds.
+    for inner in layer._flatten_layers():
+        if isinstance(inner, keras.layers.BatchNormalization):
+            inner.trainable = False
 
 
 def _frozen_end(model, freeze):
-    """The number of layers, from the input on, that are frozen."""
+    """The number of flat layers, from the input on, that are frozen."""
     if freeze is None:
         return 0
+    layers = flat_layers(model)
     if isinstance(freeze, str):
-        names = [layer.name for layer in model.layers]
-        if freeze not in names:
-            from vision.nearest import did_you_mean
-
-            hint = did_you_mean(freeze, names) or f"The last is {names[-1]!r}."
-            raise ParameterError(f"The network has no layer {freeze!r} to freeze up to. {hint}")
-        return names.index(freeze) + 1
+        return _end_of([path for path, _ in layers], freeze)
     start = head_start(model)
-    kernels = [at for at, layer in enumerate(model.layers[:start]) if _has_kernel(layer)]
+    kernels = [at for at, (_, layer) in enumerate(layers[:start]) if _has_kernel(layer)]
     count = round(float(freeze) * len(kernels))
     if count == len(kernels):
         return start
     # What follows a kernel up to the next, such as its normalisation, goes with it.
     return kernels[count] if count else 0
+
+
+def _end_of(paths, name):
+    """The place behind a layer, or behind the last layer of an inner model."""
+    ends = {}
+    for end, path in enumerate(paths, 1):
+        ends[path] = end
+        while "." in path:
+            path = path.rpartition(".")[0]
+            ends[path] = end
+    try:
+        found = paths_named(ends, name)
+    except UnknownNameError as error:
+        raise ParameterError(f"{error} It is to be frozen up to there.") from None
+    if len(found) > 1:
+        raise ParameterError(f"The network has several layers {name!r}: {', '.join(found)}.")
+    return ends[found[0]]
 
 
 def _has_kernel(layer):
@@ -184,7 +244,8 @@ def split_frozen(model):
     Returns
     -------
     pair of keras.Model, or None
-        None where nothing is frozen, or the two parts are joined by more than one tensor.
+        None where nothing is frozen, the two parts are joined by more than one tensor, or the head
+        begins in an inner model.
 
     Examples
     --------
@@ -195,7 +256,8 @@ def split_frozen(model):
     >>> before.output_shape, after.count_params()
     ((None, 64), 650)
     """
-    start = head_start(model)
+    head = flat_layers(model)[head_start(model) :]
+    start = model.layers.index(head[0][1]) if head and head[0][1] in model.layers else 0
     if start == 0 or any(layer.trainable_weights for layer in model.layers[: start + 1]):
         return None
     joint = model.layers[start].output

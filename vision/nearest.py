@@ -26,3 +26,15 @@ def did_you_mean(name, known):
     """
     found = nearest(name, known)
     return "" if found is None else f"Did you mean {found!r}?"
+
+
+def did_you_mean_or_last(name, known, most=5):
+    """The sentence that suggests the nearest of `known` names, or else names the last of them.
+
+    Examples
+    --------
+    >>> did_you_mean_or_last("pool", ["conv", "norm", "dense"], most=2)
+    "The last are 'norm', 'dense'."
+    """
+    last = ", ".join(repr(each) for each in list(known)[-most:])
+    return did_you_mean(name, known) or f"The last are {last or 'none'}."

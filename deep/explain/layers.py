@@ -9,7 +9,7 @@ import keras
 from keras import layers, tree
 
 from vision.errors import ParameterError, UnknownNameError
-from vision.nearest import did_you_mean
+from vision.nearest import did_you_mean_or_last
 
 CONVOLUTIONS = (
     layers.Conv2D,
@@ -243,7 +243,7 @@ def paths_named(paths, name):
         return [path]
     found = [each for each in known if each.endswith(f".{path}")]
     if not found:
-        hint = did_you_mean(path, known) or f"The last is {known[-1] if known else None!r}."
+        hint = did_you_mean_or_last(path, known)
         raise UnknownNameError(f"The network has no layer {name!r}. {hint}")
     return found
 

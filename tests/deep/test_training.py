@@ -10,9 +10,10 @@ import deep
 import vision
 from deep.feeding import Feed, stacked
 from deep.history import History
+from deep.inference import compile_for_inference
 from deep.optimization import make_optimizer, make_schedule, penalize
 from deep.training_progress import TrainingProgress
-from deep.transfer import choose_policy, freeze_body, head_start
+from deep.transfer import choose_policy, freeze_body, head_start, split_frozen
 from vision.errors import ImageError, ParameterError
 
 
@@ -153,6 +154,72 @@ def test_fine_tuning_leaves_the_known_statistics_of_normalisation_alone():
     assert any(
         variable.path.split("/")[-2].endswith("_bn") for variable in model.trainable_variables
     )
+
+
+def nested():
+    """The usual layout of Keras' guide to transfer learning."""
+    base = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(2, 3, name="ca"),
+            keras.layers.BatchNormalization(name="na"),
+            keras.layers.Conv2D(2, 3, name="cb"),
+            keras.layers.BatchNormalization(name="nb"),
+        ],
+        name="base",
+    )
+    pooled = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax", name="out")]
+    return keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Rescaling(1 / 255), base, *pooled]
+    )
+
+
+@pytest.mark.parametrize(
+    ("freeze", "count", "trained"),
+    [
+        (0.5, 2, {"cb", "nb", "out"}),
+        ("base.na", 2, {"cb", "nb", "out"}),
+        ("cb", 3, {"nb", "out"}),
+        ("base", 4, {"out"}),
+        (1.0, 4, {"out"}),
+        (None, 0, {"ca", "na", "cb", "nb", "out"}),
+    ],
+)
+def test_the_layers_of_an_inner_model_are_frozen_like_those_of_a_flat_one(freeze, count, trained):
+    model = nested()
+    assert freeze_body(model, freeze) == count
+    assert {v.path.split("/")[-2] for v in model.trainable_variables} == trained
+    freeze_body(model, freeze, normalisation=False)
+    kept = {v.path.split("/")[-2] for v in model.trainable_variables}
+    assert kept == trained - {"na", "nb"}
+
+
+def test_a_layer_of_an_inner_model_that_is_not_there_is_told_with_those_that_are():
+    with pytest.raises(ParameterError, match=r"no layer 'base\.cc'.*Did you mean 'base\.c"):
+        freeze_body(nested(), "base.cc")
+
+
+def test_transfer_keeps_the_statistics_of_an_inner_model():
+    model = nested()
+    images = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
+    network = deep.CNNClassifier(model, epochs=1, transfer="large_different", verbose=False)
+    trained = network.fit(images, [0, 1] * 4).model_.get_layer("base")
+    kept = model.get_layer("base")
+    for name in ("na", "nb"):
+        pairs = zip(trained.get_layer(name).get_weights(), kept.get_layer(name).get_weights())
+        assert all(np.array_equal(new, old) for new, old in pairs)
+    weights = [base.get_layer("ca").get_weights()[0] for base in (trained, kept)]
+    assert not np.array_equal(*weights)
+
+
+def test_a_frozen_inner_model_runs_once():
+    model = nested()
+    freeze_body(model, 1.0)
+    before, after = split_frozen(model)
+    assert (before.output_shape, after.count_params()) == ((None, 2), 6)
+    images = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+    rows = compile_for_inference(before)(images)
+    assert np.allclose(after(rows), model(images), atol=1e-6)
 
 
 def test_the_words_of_progress_tell_epoch_measures_and_time_left():

@@ -27,9 +27,13 @@ _LEVELS = np.arange(256.0)
 
 
 class Augmentation(Step):
-    """The base of all random changes. Called, a step draws as `random_state` says, every time."""
+    """The base of all random changes. Called, a step draws as `random_state` says, every time.
+
+    So a pipeline shows what a step does, but none that learns begins with one: that is refused.
+    """
 
     takes = (Kind.RGB, Kind.GRAY)
+    augments = True
 
     def apply(self, image):
         """See `Step.apply`."""

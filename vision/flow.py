@@ -1,5 +1,7 @@
 """What flows through a chain: the kinds that a step takes and gives, ours or scikit-learn's."""
 
+import copy
+
 import sklearn.pipeline
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
@@ -141,7 +143,7 @@ def chain_kinds(steps):
     ------
     KindError
         If no kind passes, naming the two steps that do not fit and, where the catalogue knows
-        one, the shortest repair.
+        one, the shortest repair; or if augmentation stands in front of what learns.
     """
     if not steps:
         return {Kind.ANY: Kind.ANY}
@@ -154,6 +156,7 @@ def chain_kinds(steps):
     for kind in finer:  # edges, then masks: named only where they fare otherwise than their parent
         if kind in passing and passing[kind] == passing.get(PARENT[kind]):
             del passing[kind]
+    _refuse_augmentation(steps)
     return passing
 
 
@@ -221,6 +224,38 @@ def refuse_chain(steps, journeys):
     if repair is not None:
         raise KindError(f"{message} {repair.advice}", repair.pipeline) from None
     raise KindError(message) from None
+
+
+def _refuse_augmentation(steps):
+    """Refuse what draws anew in training alone where a step of the chain learns.
+
+    There it would draw the same for every picture, and go on when the chain predicts. What is
+    frozen learns nothing: in front of it, augmentation shows how robust it is.
+    """
+    from vision.composition import chain
+
+    drawn = [step for step in steps if getattr(step, "augments", False)]
+    learner = next(filter(_learns, reversed(steps)), None) if drawn else None
+    if learner is None:
+        return
+    rest = [step for step in steps if step not in drawn]
+    hint = "CNNClassifier(augmentation=...) draws for each picture. Leave it out here."
+    if getattr(learner, "augmentation", drawn) is None and learner is rest[-1]:
+        augmentation = drawn[0] if len(drawn) == 1 else chain(*drawn)
+        rest[-1] = copy.copy(learner).set_params(augmentation=augmentation)
+        written = " >> ".join(map(repr, drawn))
+        hint = f"Give it to the network: {name_of(learner)}(augmentation={written})."
+    raise KindError(
+        f"{name_of(drawn[0])} in front of {name_of(learner)} would change every picture in the "
+        f"same way, and in predict too: augmentation belongs to training. {hint}",
+        chain(*rest),
+    )
+
+
+def _learns(step):
+    if step is None or isinstance(step, str | FrozenEstimator):
+        return False
+    return get_tags(step).requires_fit
 
 
 def name_of(step):

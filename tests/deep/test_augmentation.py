@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from skimage import data
+from sklearn.frozen import FrozenEstimator
+from sklearn.naive_bayes import GaussianNB
 
 import vision
-from classical import FindContours, Gray, Otsu
+from classical import FindContours, Gray, Otsu, RawPixels, Resize
 from deep import (
     CNNClassifier,
     CutMix,
@@ -408,3 +410,33 @@ def test_training_refuses_a_change_of_size():
         trained(RandomCrop(width=4), epochs=1)
     with pytest.raises(ParameterError, match=r"augmentation.*random steps"):
         trained(Gray(), epochs=1)
+
+
+def test_augmentation_in_front_of_a_network_is_refused_with_where_it_belongs():
+    flip, turn, network = RandomFlip(), RandomRotation(45), CNNClassifier("lenet5", epochs=3)
+    with pytest.raises(
+        KindError, match=r"CNNClassifier\(augmentation=RandomFlip\(\) >>"
+    ) as refused:
+        flip >> turn >> Resize(width=32, height=32) >> network
+    repaired = refused.value.suggestion
+    assert [name for name, _ in repaired.steps] == ["resize", "cnnclassifier"]
+    assert list(repaired[-1].augmentation) == [flip, turn]
+    assert repaired[-1].epochs == 3 and network.augmentation is None
+    with pytest.raises(KindError, match="MixUp in front of") as refused:
+        MixUp() >> network
+    assert type(refused.value.suggestion[-1].augmentation) is MixUp
+
+
+def test_augmentation_in_front_of_a_classical_classifier_is_left_out():
+    with pytest.raises(KindError, match="Leave it out here") as refused:
+        RandomFlip() >> Gray() >> RawPixels(8) >> GaussianNB()
+    names = [name for name, _ in refused.value.suggestion.steps]
+    assert names == ["gray", "rawpixels", "gaussiannb"]
+
+
+def test_augmentation_is_shown_by_a_chain_and_asks_what_is_frozen(photograph):
+    rows = RandomFlip(probability=1.0) >> Gray() >> RawPixels(8)
+    assert rows(photograph).shape == (64,)
+    pictures = [photograph, photograph[::-1]]
+    frozen = FrozenEstimator((Gray() >> RawPixels(8) >> GaussianNB()).fit(pictures, ["up", "down"]))
+    assert (RandomFlip("vertical", probability=1.0) >> frozen).predict(pictures)[0] == "down"

@@ -258,6 +258,35 @@ def _first_line(error):
     return str(error).strip().split("\n")[0]
 
 
+def check_takes_pixels(model):
+    """Refuse a network of `build` that was made for pictures already preprocessed.
+
+    It is known by its name, which saving keeps, and by the layer that ``pixels=True`` puts first.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Raises
+    ------
+    ParameterError
+
+    Examples
+    --------
+    >>> import deep
+    >>> check_takes_pixels(deep.build("lenet5", pixels=True))
+    """
+    if model.name not in MODULES or find(model.name).preprocessing == "none":
+        return
+    if "preprocess" not in [layer.name for layer in model.layers]:
+        raise ParameterError(
+            f"The network {model.name!r} takes pictures already preprocessed, and would get pixels "
+            f"of 0-255. Build it with deep.build({model.name!r}, ..., pixels=True). One that "
+            "learned from 0-255 itself goes in under another name: "
+            "keras.Sequential([keras.Input(model.input_shape[1:]), model])."
+        )
+
+
 def preprocessing(name):
     """What an architecture wants done to pixels of 0-255, as a function of a tensor.
 

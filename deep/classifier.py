@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from deep.augmentation import Fused
-from deep.building import build
+from deep.building import build, check_takes_pixels
 from deep.checkpoint_key import training_key
 from deep.classifier_parameters import check_classifier
 from deep.feeding import AT_ONCE, Feed, fitting, passing, shape_of, stacked, way_out
@@ -218,8 +218,8 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         Raises
         ------
         ParameterError
-            If there are more or fewer classes than outputs, two have one name, or the outputs are
-            no probabilities.
+            If there are more or fewer classes than outputs, two have one name, the outputs are no
+            probabilities, or the network is one of `deep.build` without ``pixels=True``.
 
         Examples
         --------
@@ -232,6 +232,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         made = cls(**{"architecture": None, **parameters})
         classes = check_names(classes)
         check_network(model, len(classes))
+        check_takes_pixels(model)
         made._hold(model, classes)
         return made
 

@@ -3,6 +3,7 @@
 import dataclasses
 import html
 
+from vision.checks import refuse
 from vision.errors import ParameterError
 
 COLUMNS = {
@@ -231,9 +232,9 @@ def describe(model, input_shape=None):
 
     Parameters
     ----------
-    model : str or keras.Model
+    model : str, keras.Model or CNNClassifier
         A name of `deep.list_architectures`, built for the size with 1000 classes; or a functional
-        or Sequential model with one input.
+        or Sequential model with one input; or a fitted classifier with such a network.
     input_shape : tuple of int, optional
         (height, width, channels); by default the model's own, or the paper's.
 
@@ -275,6 +276,10 @@ def describe(model, input_shape=None):
         from deep.building import build
 
         model = build(model, input_shape)
+    model = getattr(model, "model_", model)
+    if not hasattr(model, "layers"):
+        allowed = "a name, a keras.Model or a fitted CNNClassifier"
+        refuse("model", model, allowed, "describe")
     shape = _input_shape(model, input_shape)
     return LayerTable(model.name, shape, rows_of(model, shape))
 

@@ -19,8 +19,8 @@ class Explainer:
     ----------
     classifier : CNNClassifier or keras.Model
         Fitted. A model takes RGB of 0-255 (or whatever it is given as float32).
-    layer : str, optional
-        Whose maps: the layer's name or its path (``"mobilenet.conv_pw_13_relu"``). By default
+    layer : str or keras.Layer, optional
+        Whose maps: the layer, its name or its path (``"mobilenet.conv_pw_13_relu"``). By default
         what follows the last convolution with more than one pixel, see
         `deep.explain.layers.last_maps`.
     input : int, default=0
@@ -48,7 +48,8 @@ class Explainer:
 
     def __init__(self, classifier, *, layer=None, input=0, output=0, region=None):
         self.model, self.classes = network_of(classifier, type(self).__name__)
-        self.layer, self.input, self.output = layer, input, output
+        self.layer = getattr(layer, "name", layer)
+        self.input, self.output = input, output
         self.region = None if region is None else (np.asarray(region) > 0).astype(np.float32)
 
     def __call__(self, image, target=None):

@@ -8,6 +8,7 @@ import threading
 import keras
 from keras import layers, tree
 
+from vision.checks import refuse
 from vision.errors import ParameterError, UnknownNameError
 from vision.nearest import did_you_mean_or_last
 
@@ -220,8 +221,8 @@ def paths_named(paths, name):
     Parameters
     ----------
     paths : iterable of str
-    name : str
-        A layer's own name, or its path: ``"mobilenet.conv1"`` or ``"mobilenet/conv1"``.
+    name : str or keras.Layer
+        A layer, its own name, or its path: ``"mobilenet.conv1"`` or ``"mobilenet/conv1"``.
 
     Returns
     -------
@@ -232,12 +233,18 @@ def paths_named(paths, name):
     ------
     UnknownNameError
         If there is none.
+    ParameterError
+        If `name` is neither text nor a layer.
 
     Examples
     --------
     >>> paths_named(["one.conv", "two.conv", "two.pool"], "conv")
     ['one.conv', 'two.conv']
     """
+    name = getattr(name, "name", name)
+    if not isinstance(name, str):
+        hint = "A place is model.layers[place].name."
+        refuse("layer", name, "the name or the path of a layer", "the network", hint)
     path, known = name.replace("/", "."), list(dict.fromkeys(paths))
     if path in known:
         return [path]

@@ -238,3 +238,12 @@ def test_one_number_for_a_batch_is_what_each_image_adds():
     together = GradCAM(model).raw(images, total)[0]
     alone = [GradCAM(model).raw([image], total)[0][0] for image in images]
     assert np.allclose(together, alone, rtol=1e-4, atol=1e-9)
+
+
+def test_a_layer_may_be_the_layer_itself_and_is_never_a_number():
+    model, image = pooled(), photograph(16)
+    named, _ = explain_gradcam(model, image, 0, layer="first")
+    given, _ = explain_gradcam(model, image, 0, layer=model.get_layer("first"))
+    assert np.array_equal(named, given)
+    with pytest.raises(ParameterError, match=r"'layer'.*name or the path of a layer.*-4"):
+        explain_gradcam(model, image, 0, layer=-4)

@@ -387,3 +387,11 @@ def test_what_cannot_be_listed_or_does_not_fit_is_refused():
     first, second = keras.Input((2,)), keras.Input((2,))
     with pytest.raises(ParameterError, match="one input"):
         deep.describe(keras.Model([first, second], layers.Add()([first, second])))
+
+
+def test_the_network_of_a_classifier_is_described():
+    model = deep.build("lenet5", (32, 32, 1), 3, pixels=True)
+    network = deep.CNNClassifier.from_model(model, ["a", "b", "c"])
+    assert repr(deep.describe(network)) == repr(deep.describe(model))
+    with pytest.raises(ParameterError, match="fitted CNNClassifier"):
+        deep.describe(deep.CNNClassifier("lenet5"))

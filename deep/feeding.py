@@ -7,8 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from vision.errors import ImageError, KindError
+from vision.kinds import Kind
 from vision.step import as_batch, is_lazy
 
+RGB_OR_GRAY = (Kind.RGB, Kind.GRAY)
 AHEAD = 2  # batches beyond those in work
 AT_ONCE = 32  # images that pass a network together, where nothing is learned
 
@@ -90,10 +92,12 @@ def check_pixels(image, owner):
     bytes_ = isinstance(image, np.ndarray) and image.dtype == np.uint8
     if bytes_ and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3))):
         return
-    from vision.conversions import what_came
+    from vision.conversions import to_array, to_taken, what_came
 
-    hint = "ToUint8() in front brings other depths to 8 bits."
-    raise KindError(f"{owner} takes rgb or gray images, uint8. Got {what_came(image)}. {hint}")
+    known = isinstance(image, np.ndarray)
+    hint = to_taken(image, RGB_OR_GRAY, {"uint8"}, owner) if known else to_array(image)
+    came = what_came(image)
+    raise KindError(f"{owner} takes rgb or gray images, uint8. Got {came}. {hint}".strip())
 
 
 def with_channels(image, owner):

@@ -6,8 +6,9 @@ from sklearn.naive_bayes import GaussianNB
 
 import deep
 import vision
+from deep.feeding import check_pixels
 from vision.comparison_costs import parameters_of, size_of
-from vision.errors import LoadError, ParameterError
+from vision.errors import KindError, LoadError, ParameterError
 from vision.fingerprints import pipeline_key
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
@@ -76,3 +77,26 @@ def test_weights_that_an_archive_only_names_count_too(weights):
     held = size_of(step)[0]
     step.bytes_elsewhere = lambda: 1_000_000  # as with ImageNet's, which is downloaded
     assert size_of(step)[0] == held + 1_000_000
+
+
+def test_a_layer_that_is_not_there_is_told_with_some_that_are():
+    step = deep.CNNFeatures("resnet20", weights=None, layer="pool")
+    with pytest.raises(ParameterError, match="no layer 'pool'") as refused:
+        step(IMAGES[0])
+    assert str(refused.value).count("'") > 4
+
+
+@pytest.mark.parametrize(
+    ("image", "advice"),
+    [
+        (np.zeros((32, 32, 3)), "A float image is float32 in"),
+        (np.full((32, 32, 3), 200, np.float32), r"image\.astype\(np\.uint8\)"),
+        (np.zeros((32, 32, 3), np.float32), r"ToUint8\(\)\(image\)"),
+        (np.zeros((32, 32, 3), np.int64), r"image\.astype\(np\.uint8\)"),
+        (np.zeros((32, 32, 4), np.uint8), "Drop the alpha channel"),
+        ("photo.jpg", r"vision\.read\(path\)"),
+    ],
+)
+def test_what_is_no_8_bit_image_is_refused_with_advice_that_works(image, advice):
+    with pytest.raises(KindError, match=advice):
+        check_pixels(image, "CNNClassifier")

@@ -1,6 +1,6 @@
 """`vision explain`: which parts of a picture made a classifier say so."""
 
-from vision.cli_commands import GOOD, check_one_picture, read_one, ready, say
+from vision.cli_commands import AUTOMATIC, GOOD, check_one_picture, read_one, ready, say
 
 
 def add_explain(adding):
@@ -22,7 +22,9 @@ def add_explain(adding):
         "--out", required=True, metavar="FILE", help="the picture to write, such as why.png"
     )
     parser.add_argument(
-        "--method", metavar="NAME", help="gradcam, occlusion, hog, ... (what fits the classifier)"
+        "--method",
+        metavar="NAME",
+        help="gradcam, occlusion, hog, ... (auto: what fits the classifier)",
     )
     parser.add_argument(
         "--target", metavar="CLASS", help="the class to explain (the one that it names)"
@@ -35,7 +37,7 @@ def add_explain(adding):
 
 def explain_command(options):
     """`vision explain`: the heat map over the picture."""
-    if options.method is not None:
+    if options.method not in (None, AUTOMATIC):
         from vision.catalogue import check_method
 
         check_method(options.method)

@@ -6,7 +6,7 @@ from vision.catalogue import check_method
 from vision.checks import refuse
 from vision.composition import Edits, chain
 from vision.errors import KindError
-from vision.explanation import explain
+from vision.explanation import AUTOMATIC, explain
 from vision.flow import chain_kinds, is_stateless, name_of
 from vision.kinds import Kind
 from vision.plan import Plan
@@ -23,7 +23,7 @@ class Explain(Step):
     target : str, int or None, default=None
         The class that is explained; None: in each picture the one that it names.
     method : str or None, default=None
-        One of ``vision.catalogue.EXPLAINERS``; None: as for `vision.explain`.
+        One of ``vision.catalogue.EXPLAINERS``; None or "auto": as for `vision.explain`.
     options : dict or None, default=None
         Of the method.
 
@@ -92,7 +92,7 @@ class Explain(Step):
             refuse("estimator", self.estimator, "a classifier or a pipeline that ends in one", self)
         if not isinstance(self.target, str | int | None):
             refuse("target", self.target, "text, a whole number or None", self)
-        if self.method is not None:
+        if not (self.method is None or self.method == AUTOMATIC):
             check_method(self.method, self)
         if not isinstance(self.options, dict | None):
             refuse("options", self.options, "a dictionary or None", self)

@@ -14,6 +14,7 @@ from vision.nearest import did_you_mean
 from vision.plan import Plan
 from vision.target_scores import flat_steps, is_network
 
+AUTOMATIC = "auto"
 # Parts of the picture may speak against the class too.
 SIGNED = frozenset({"occlusion", "integrated", "hog", "histogram", "words"})
 # What draws the contributions of features back to the picture, by the step that gives them.
@@ -36,8 +37,8 @@ def explain(estimator, image, target=None, method=None, **options):
         The class that is explained, by default the one that it names; of a bare keras.Model the
         number of the output.
     method : str, optional
-        One of ``vision.catalogue.EXPLAINERS``. By default "gradcam" for a network; "hog" for a
-        linear model on `HOG`; "histogram" and "words" on `ColorHistogram` and
+        One of ``vision.catalogue.EXPLAINERS``. By default, or "auto": "gradcam" for a network;
+        "hog" for a linear model on `HOG`; "histogram" and "words" on `ColorHistogram` and
         `BagOfVisualWords`; else "occlusion".
     **options
         Of the method.
@@ -74,10 +75,11 @@ def explain(estimator, image, target=None, method=None, **options):
     >>> 40 <= heat.peak[0] < 48
     True
     """
-    if method is not None:
+    chosen = method is None or method == AUTOMATIC
+    if not chosen:
         check_method(method)
     front, last = divided(estimator, image)
-    method = automatic(last) if method is None else method
+    method = automatic(last) if chosen else method
     check_fits(method, last)
     explainer = explainer_of(method)
     check_options(explainer, options, method)

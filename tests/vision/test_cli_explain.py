@@ -37,6 +37,10 @@ def test_explain_writes_the_heat_over_the_picture_once(here, capsys):
     assert main([*command, "--overwrite", "--target", "thing", "--method", "occlusion"]) == 0
     assert capsys.readouterr().out == "why.png: 'thing' by occlusion\n"
     heat = vision.explain(vision.load("hog.vision"), data.chelsea(), "thing", "occlusion")
+    assert main([*command, "--overwrite", "--method", "auto"]) == 0
+    assert capsys.readouterr().out == "why.png: 'cat' by hog\n"
+    assert vision.explain(vision.load("hog.vision"), data.chelsea(), method="auto").method == "hog"
+    assert main([*command, "--overwrite", "--target", "thing", "--method", "occlusion"]) == 0
     assert np.array_equal(stored(here / "why.png"), heat.draw(data.chelsea()))
 
 

@@ -167,7 +167,8 @@ def saved_by(path):
     Returns
     -------
     dict of str to str
-        ``python``, ``opencv``, and the distributions by name.
+        ``python``, ``opencv``, and the distributions by name; ``keras`` and ``tensorflow`` where
+        there is a network.
 
     Raises
     ------
@@ -223,7 +224,17 @@ def members(pipeline):
     files = {TEXT: text.encode()}
     files |= {ARRAYS + name: data for name, data in arrays.items()}
     files |= fitted_files(pipeline)
-    return files | {VERSIONS: json.dumps({"format": FORMAT, **running()}, indent=1).encode()}
+    versions = {"format": FORMAT, **running(), **_libraries(pipeline)}
+    return files | {VERSIONS: json.dumps(versions, indent=1).encode()}
+
+
+def _libraries(pipeline):
+    """The versions of what some steps alone need: Keras and TensorFlow."""
+    from vision.fingerprints import all_steps
+
+    steps = all_steps(pipeline)
+    names = sorted({name for step in steps for name in getattr(type(step), "libraries", ())})
+    return {name: version_of(name) or "unknown" for name in names}
 
 
 def _check_there(path):

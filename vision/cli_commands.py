@@ -304,10 +304,12 @@ def _classes(steps):
 def _saved_by(path):
     """What a ``.vision`` file was saved by, and where another version runs."""
     from vision.archive import running, saved_by
+    from vision.versions import version_of
 
     now, words = running(), []
     for name, version in saved_by(path).items():
-        differs = f" (here {now[name]})" if now.get(name, version) != version else ""
+        here = now.get(name) or version_of(name) or "not installed"
+        differs = f" (here {here})" if here != version else ""
         words.append(f"{name} {version}{differs}")
     return f"Saved by {_listed(words)}."
 

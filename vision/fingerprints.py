@@ -126,7 +126,7 @@ def versions_of(pipeline):
     ['Canny', 'Gray', 'numpy', 'opencv']
     """
     found = {}
-    for step in _all_steps(pipeline):
+    for step in all_steps(pipeline):
         module = type(step).__module__.partition(".")[0]
         if isinstance(step, Composable) and hasattr(type(step), "revision"):
             found[type(step).__name__] = type(step).revision
@@ -136,7 +136,7 @@ def versions_of(pipeline):
     return {name: found[name] for name in sorted(found)}
 
 
-def _all_steps(step):
+def all_steps(step):
     """A step and everything in it that is a step."""
     inner = step.get_params(deep=True).values() if hasattr(step, "get_params") else ()
     parts = [part for part in inner if hasattr(part, "get_params") and not isinstance(part, type)]

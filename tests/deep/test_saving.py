@@ -108,7 +108,7 @@ def test_a_bomb_of_weights_is_refused_by_its_claim(saved):
 
 
 def test_an_archive_with_another_network_than_its_classes_is_refused(tmp_path):
-    model = deep.build("lenet5", classes=3, random_state=0)
+    model = deep.build("lenet5", classes=3, pixels=True, random_state=0)
     network = deep.CNNClassifier.from_model(model, ["a", "b", "c"])
     vision.save(network, tmp_path / "three.vision")
     files = members((tmp_path / "three.vision").read_bytes())
@@ -117,3 +117,20 @@ def test_an_archive_with_another_network_than_its_classes_is_refused(tmp_path):
     (tmp_path / "five.vision").write_bytes(write_zip(files))
     with pytest.raises(LoadError, match="3 neurons"):
         vision.load(tmp_path / "five.vision")
+
+
+def test_the_archive_tells_the_versions_of_keras_and_tensorflow(tmp_path):
+    model = deep.build("lenet5", (32, 32, 1), 3, pixels=True, random_state=0)
+    network = deep.CNNClassifier.from_model(model, ["a", "b", "c"])
+    vision.save(vision.chain(network), tmp_path / "net.vision")
+    assert vision.archive.saved_by(tmp_path / "net.vision")["keras"] == keras.__version__
+
+
+def test_a_network_for_pictures_already_preprocessed_is_refused(saved):
+    bare = deep.build("lenet5", (32, 32, 1), 3)
+    for model in (bare, load_network(saved)):
+        with pytest.raises(ParameterError, match="pixels=True"):
+            deep.CNNClassifier.from_model(model, ["a", "b", "c"])
+    deep.CNNClassifier.from_model(
+        keras.Sequential([keras.Input(bare.input_shape[1:]), bare]), ["a", "b", "c"]
+    )

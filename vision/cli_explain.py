@@ -2,13 +2,16 @@
 
 from vision.cli_commands import AUTOMATIC, GOOD, check_one_picture, read_one, ready, say
 
+VISIBLE = 256  # pixels: a picture is enlarged as often as it fits in there
+
 
 def add_explain(adding):
     """The parser of `vision explain`."""
     parser = adding.add_parser(
         "explain",
         help="show which parts of a picture made a classifier say so",
-        description="Draw, over a picture, which parts of it made a classifier say so.",
+        description="Draw, over a picture, which parts of it made a classifier say so.\nA picture "
+        "of up to 128 pixels is enlarged by a whole number, up to 256.",
         epilog="examples:\n"
         "  vision explain model.vision photo.jpg --out why.png\n"
         "  vision explain model.vision photo.jpg --out why.png --target cat\n\n"
@@ -61,7 +64,9 @@ def _write(path, heat, image):
     from vision.drawing import to_display
     from vision.io import write
 
-    write(path, heat.draw(to_display(image)))
+    drawn = heat.draw(to_display(image))
+    times = max(1, VISIBLE // max(drawn.shape[:2]))
+    write(path, drawn.repeat(times, axis=0).repeat(times, axis=1))
 
 
 def _target(pipeline, text):

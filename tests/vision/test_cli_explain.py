@@ -44,6 +44,14 @@ def test_explain_writes_the_heat_over_the_picture_once(here, capsys):
     assert np.array_equal(stored(here / "why.png"), heat.draw(data.chelsea()))
 
 
+def test_a_small_picture_is_enlarged_by_a_whole_number(here):
+    small = np.ascontiguousarray(data.chelsea()[::10, ::10])  # 30 x 46
+    vision.write("small.png", small)
+    assert main(["explain", "hog.vision", "small.png", "--out", "why.png"]) == 0
+    drawn = vision.explain(vision.load("hog.vision"), small).draw(small)
+    assert np.array_equal(stored(here / "why.png"), np.kron(drawn, np.ones((5, 5, 1), np.uint8)))
+
+
 def test_a_class_that_is_a_number_is_found_by_its_digits(here, capsys):
     command = ["explain", "m.vision", "photos/cat.png", "--out", "why.png", "--target", "10"]
     assert main(command) == 0

@@ -19,6 +19,7 @@ from deep.network_training import NetworkTraining
 from deep.own_model import check_names, check_network, check_outputs, copied
 from deep.saving import load_network, network_bytes
 from deep.training_set import (
+    check_callbacks,
     class_weights,
     examples,
     held_out_places,
@@ -257,7 +258,7 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             return None
         return compile_for_inference(self.model_, engine=self.engine)
 
-    def fit(self, images, labels=None, *, validation_data=None):
+    def fit(self, images, labels=None, *, validation_data=None, callbacks=()):
         """Train the network.
 
         Parameters
@@ -270,6 +271,9 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         validation_data : (images, labels), optional
             Measured after each epoch, in place of the share `validation`. In the form in which
             this step gets images: what stands in front of it in a pipeline is not applied to them.
+        callbacks : sequence of keras.callbacks.Callback, default=()
+            Called as Keras calls them, in each phase of `transfer` anew. Behind a frozen body that
+            need not run every epoch, their model is the part that learns.
 
         Returns
         -------
@@ -285,13 +289,14 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
             raise ParameterError(
                 f"CNNClassifier needs at least two classes. Got only {classes.tolist()[0]!r}."
             )
-        training = self._training(images, codes, classes, validation_data)
+        check_callbacks(callbacks)
+        training = self._training(images, codes, classes, validation_data, callbacks)
         history = training.run()
         self.transfer_ = training.policy
         self._hold(training.trained(), classes, history)
         return self
 
-    def _training(self, images, codes, classes, validation_data):
+    def _training(self, images, codes, classes, validation_data, callbacks):
         held_out = None
         if validation_data is not None:
             shape = shape_of(images, "CNNClassifier")
@@ -329,7 +334,9 @@ class CNNClassifier(ClassifierMixin, ImageEstimator):
         key = None
         if self.checkpoint is not None:
             key = training_key(self, feed, validation, classes)
-        return NetworkTraining(self, model, feed, validation, weights, len(classes), key, stream)
+        return NetworkTraining(
+            self, model, feed, validation, weights, len(classes), key, stream, callbacks
+        )
 
     def _network(self, shape, outputs):
         from deep.precision import policy

@@ -33,12 +33,16 @@ class NetworkTraining:
         Of the checkpoint.
     stream : text file or None
         Where progress is shown.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Further ones, called in every phase.
     """
 
-    def __init__(self, estimator, model, feed, validation, class_weights, classes, key, stream):
+    def __init__(
+        self, estimator, model, feed, validation, class_weights, classes, key, stream, callbacks=()
+    ):
         self.estimator, self.model = estimator, model
         self.feed, self.validation = feed, validation
-        self.class_weights, self.stream = class_weights, stream
+        self.class_weights, self.stream, self.callbacks = class_weights, stream, callbacks
         self.policy = None
         if estimator.transfer is not None:
             self.policy = choose_policy(estimator.transfer, len(feed.images), classes)
@@ -107,6 +111,7 @@ class NetworkTraining:
             validation=validation,
             resumed=resumed,
             progress=progress,
+            callbacks=self.callbacks,
             class_weight=self.class_weights,
         )
 

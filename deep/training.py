@@ -159,7 +159,18 @@ def _listed(name, arrays):
     return [arrays[f"{name}_{number}"] for number in range(count)]
 
 
-def train(model, feed, keeper, *, epochs, validation=None, resumed=None, progress=None, **options):
+def train(
+    model,
+    feed,
+    keeper,
+    *,
+    epochs,
+    validation=None,
+    resumed=None,
+    progress=None,
+    callbacks=(),
+    **options,
+):
     """Train a compiled model.
 
     Parameters
@@ -177,6 +188,8 @@ def train(model, feed, keeper, *, epochs, validation=None, resumed=None, progres
     resumed : tuple, optional
         What `Checkpoint.load` gave for this phase.
     progress : TrainingProgress, optional
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Further ones, called after those of the training itself.
     **options
         Of `keras.Model.fit`.
 
@@ -191,7 +204,7 @@ def train(model, feed, keeper, *, epochs, validation=None, resumed=None, progres
         keeper.on_train_end()
         return keeper.history
     data = None if validation is None else _for_outputs(model, validation.dataset(0, 1))
-    callbacks = [keeper, *([] if progress is None else [progress])]
+    own = [keeper] if progress is None else [keeper, progress]
     try:
         model.fit(
             _for_outputs(model, feed.dataset(first, epochs)),
@@ -199,7 +212,7 @@ def train(model, feed, keeper, *, epochs, validation=None, resumed=None, progres
             initial_epoch=first,
             steps_per_epoch=len(feed),
             validation_data=data,
-            callbacks=callbacks,
+            callbacks=[*own, *callbacks],
             shuffle=False,
             verbose=0,
             **options,

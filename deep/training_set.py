@@ -2,6 +2,7 @@
 
 import os
 
+import keras
 import numpy as np
 
 from deep.feeding import in_words, shape_of, stacked, way_out
@@ -34,6 +35,14 @@ def examples(images, labels, owner):
     check_truth(labels, Kind.CLASS, len(images))
     labels = np.asarray(labels)
     return images, np.array(labels.tolist()) if labels.dtype == object else labels
+
+
+def check_callbacks(callbacks):
+    """Refuse what Keras cannot call while it trains."""
+    listed = isinstance(callbacks, list | tuple)
+    if not (listed and all(isinstance(one, keras.callbacks.Callback) for one in callbacks)):
+        allowed = "a list of keras.callbacks.Callback"
+        refuse("callbacks", callbacks, allowed, "CNNClassifier.fit")
 
 
 def validation_examples(pair, shape, classes, owner):

@@ -73,8 +73,8 @@ PUBLIC = {
         Segmentation Step Trace UnknownNameError VisionError WriteError Xor
         average_precision baseline_map boundary_f chain compare confidence_change decode
         deletion_curve encode explain faithfulness_table from_text insertion_curve interact iou load
-        map_correlation mean_iou merge panoptic_quality pointing_game probe psnr read recall_at_k replay run
-        sanity_check save show ssim status to_text write
+        map_correlation mean_iou merge panoptic_quality pointing_game probe psnr read recall_at_k
+        replay run sanity_check save show ssim status to_text write
         Estimate Tune Tuned accuracy_interval bootstrap_interval holm mcnemar paired_bootstrap tune
     """,
     classical: """

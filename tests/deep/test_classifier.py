@@ -219,6 +219,32 @@ def test_early_stopping_puts_the_best_weights_back_and_tells_whose_they_are(pair
     assert float(loss) == pytest.approx(min(losses), abs=1e-4)
 
 
+def test_callbacks_of_keras_see_every_epoch_and_may_change_the_training(pairs, tmp_path):
+    images, labels = pairs
+    logger = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    pipeline = Resize(32) >> quick(epochs=3, validation=0.25)
+    pipeline.fit(images, labels, cnnclassifier__callbacks=[logger])
+    table = np.genfromtxt(tmp_path / "log.csv", delimiter=",", names=True)
+    history = pipeline[-1].history_
+    assert table["loss"].tolist() == pytest.approx(history["loss"])
+    assert table["val_accuracy"].tolist() == pytest.approx(history["val_accuracy"])
+
+    held = keras.callbacks.LearningRateScheduler(lambda epoch: 0.0)
+    network = quick(optimizer="sgd").fit(images, labels, callbacks=[held])
+    trained = {w.path.split("/")[-2]: w for w in network.model_.trainable_weights}
+    begun = {w.path.split("/")[-2]: w for w in small().trainable_weights}
+    assert all(np.array_equal(trained[name], begun[name]) for name in begun)
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    assert len(quick(epochs=9).fit(images, labels, callbacks=[Stop()]).history_["loss"]) == 1
+    for wrong in (Stop, [Stop], [print]):
+        with pytest.raises(ParameterError, match="'callbacks' of CNNClassifier"):
+            quick().fit(images, labels, callbacks=wrong)
+
+
 def test_the_share_held_out_is_the_same_of_each_class():
     codes = np.arange(40) % 4
     held = held_out_places(codes, 0.2, 0)

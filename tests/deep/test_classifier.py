@@ -433,7 +433,7 @@ def test_images_and_labels_that_do_not_fit_are_refused(pairs):
         network(images)
     with pytest.raises(ImageError, match=r"at index 1. Put Resize\(width=32, height=32\)"):
         network.fit([images[0], images[0][:9]], ["day", "night"])
-    with pytest.raises(KindError, match="Values of 0 to 255 are"):
+    with pytest.raises(KindError, match="levels of 0 to 255 are"):
         network.fit(images.astype(np.float32), labels)
     with pytest.raises(ParameterError, match=r"of the images\. Got 'dusk'"):
         network.fit(images, labels, validation_data=(images[:1], ["dusk"]))

@@ -38,7 +38,7 @@ class Warp(Step):
     @property
     def takes(self):
         """Images of one and of three channels, as far as `value` can fill them."""
-        return kinds_to_fill(self.value, MIXABLE)
+        return kinds_to_fill(self, MIXABLE)
 
     def check_params(self):
         """Check how pixels are mixed, and what lies outside of the picture."""

@@ -104,7 +104,8 @@ class FindContours(Step):
         find = cv2.findContours if image.dtype == np.uint8 else _of_labels
         points, hierarchy = find(image, mode, approximation)
         kept = self._kept(points, hierarchy) if filters and points else None
-        apart = self.mode == "external"
+        # Of a mask no region lies within another one's outline; labels may.
+        apart = self.mode == "external" and image.dtype == np.uint8
         return Contours.from_opencv(points, hierarchy, image.shape, kept, apart=apart)
 
     def _kept(self, points, hierarchy):

@@ -19,8 +19,9 @@ class GaussianBlur(Step):
         Width of the square window in pixels, odd, at least 1. None: as wide as `sigma` asks for,
         3 sigma to each side for 8 bits and 4 sigma for the others; 5 without a `sigma`.
     sigma : float, default=None
-        Standard deviation in pixels, above 0. None: ``0.3 * ((size - 1) / 2 - 1) + 0.8``, so 1.1
-        for size 5; for small sizes OpenCV has fixed weights, at size 5 1 4 6 4 1 over 16.
+        Standard deviation in pixels, above 0, at most 1,000. None:
+        ``0.3 * ((size - 1) / 2 - 1) + 0.8``, so 1.1 for size 5; for small sizes OpenCV has fixed
+        weights, at size 5 1 4 6 4 1 over 16.
 
     A `size` below 6 `sigma` or so cuts the Gaussian off.
 
@@ -32,7 +33,7 @@ class GaussianBlur(Step):
     Raises
     ------
     ParameterError
-        If `size` is a pair or not odd, or `sigma` is not above 0.
+        If `size` is a pair or not odd, or `sigma` is not above 0 and at most 1,000.
     KindError
         If the image is of another kind or dtype.
 
@@ -68,7 +69,7 @@ class GaussianBlur(Step):
         if self.size is not None:
             check_window("size", self.size, owner=self)
         if self.sigma is not None:
-            check_number("sigma", self.sigma, owner=self, above=0)
+            check_number("sigma", self.sigma, owner=self, above=0, at_most=1000)
 
     def prepare(self):
         """See `Step.prepare`."""

@@ -7,7 +7,7 @@ brought back to the picture that was given.
 import numpy as np
 
 from vision.checks import check_choice, check_integer, check_number, refuse
-from vision.errors import ImageError
+from vision.errors import ImageError, ParameterError
 from vision.kinds import BLENDED, SAME, Kind
 from vision.opencv import cv2
 from vision.step import Step
@@ -158,7 +158,7 @@ class Pad(Step):
     @property
     def takes(self):
         """Images of one and of three channels, as far as `value` can fill them."""
-        return kinds_to_fill(self.value, (*_COLOURS, Kind.FLOAT, Kind.MAP, Kind.LABELS))
+        return kinds_to_fill(self, (*_COLOURS, Kind.FLOAT, Kind.MAP, Kind.LABELS))
 
     def check_params(self):
         """See `Step.check_params`."""
@@ -264,15 +264,17 @@ def keeps_masks(step):
     return step.border != "constant" or step.value in (0, 255)
 
 
-def kinds_to_fill(value, kinds):
-    """Those of the kinds whose border a value can fill: three values need three channels.
+def kinds_to_fill(step, kinds):
+    """Those of the kinds whose border a step can fill: three values need three channels.
 
     Examples
     --------
-    >>> [kind.value for kind in kinds_to_fill((255, 0, 0), (Kind.RGB, Kind.GRAY, Kind.FLOAT))]
+    >>> kinds = Kind.RGB, Kind.GRAY, Kind.FLOAT
+    >>> [kind.value for kind in kinds_to_fill(Pad(3, value=(255, 0, 0)), kinds)]
     ['rgb', 'float']
     """
-    return tuple(kind for kind in kinds if kind not in _PLAIN) if _is_row(value) else kinds
+    colored = step.border == "constant" and _is_row(step.value)
+    return tuple(kind for kind in kinds if kind not in _PLAIN) if colored else kinds
 
 
 def check_fill(step):
@@ -283,14 +285,17 @@ def check_fill(step):
     >>> check_fill(Pad(3, value=(255, 0)))
     Traceback (most recent call last):
     ...
-    vision.errors.ParameterError: The 'value' of Pad must be a number, or three, one a channel.
-    Got (255, 0).
+    vision.errors.ParameterError: The 'value' of Pad must be a number, or a tuple of three, one
+    a channel. Got (255, 0).
     """
-    row = _is_row(step.value)
-    if row and len(step.value) != 3:
-        refuse("value", step.value, "a number, or three, one a channel", step)
-    for value in step.value if row else (step.value,):
-        check_number("value", value, owner=step)
+    values = step.value if _is_row(step.value) else (step.value,) * 3
+    try:
+        for value in values:
+            check_number("value", value, owner=step)
+    except ParameterError:
+        values = ()
+    if len(values) != 3:
+        refuse("value", step.value, "a number, or a tuple of three, one a channel", step)
 
 
 def fill_of(step, image):
@@ -303,15 +308,26 @@ def fill_of(step, image):
     """
     row, most = _is_row(step.value), _MOST.get(image.dtype)
     values = tuple(map(float, step.value)) if row else (float(step.value),)
-    each = " each" if row else ""
+    if step.border != "constant":
+        return (0,) * 4
     if row and image.ndim == 2:
         refuse("value", step.value, "one number where the image has one channel", step)
     if most is not None and not all(0 <= value <= most and value.is_integer() for value in values):
-        allowed = f"a whole number from 0 to {most}{each} where the image is {image.dtype}"
+        numbers = "whole numbers" if row else "a whole number"
+        allowed = f"{numbers} from 0 to {most} where the image is {image.dtype}"
         refuse("value", step.value, allowed, step)
     if most is None and image.ndim == 3 and not all(0 <= value <= 1 for value in values):
-        refuse("value", step.value, f"a number from 0 to 1{each} for a float image", step)
+        _check_lab(step, image, values)
     return values if row else values * 4
+
+
+def _check_lab(step, image, values):
+    """Refuse values beyond [0, 1], unless they are a true Lab colour and so is the image."""
+    ranges = (0, 100), (-128, 127), (-128, 127)
+    each = values * 3 if len(values) == 1 else values
+    inside = all(low <= value <= high for value, (low, high) in zip(each, ranges, strict=True))
+    if not inside or (image.min() >= 0 and image.max() <= 1):
+        refuse("value", step.value, "from 0 to 1 for a float image", step)
 
 
 def _is_row(value):

@@ -201,7 +201,7 @@ class Letterbox(Step):
     @property
     def takes(self):
         """Images of one and of three channels, as far as `value` can fill them."""
-        return kinds_to_fill(self.value, MIXABLE)
+        return kinds_to_fill(self, MIXABLE)
 
     def check_params(self):
         """See `Step.check_params`."""

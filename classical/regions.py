@@ -109,7 +109,7 @@ class FilterRegions(RangeFilter):
     """
 
     takes, gives = (Kind.LABELS,), Kind.LABELS
-    numbers_regions = True
+    numbers_regions = None
     example = {"area": (100, None)}
     measures = {
         "area": lambda found: found.areas,

@@ -66,7 +66,6 @@ class Watershed(CompanionStep):
     """
 
     gives = Kind.LABELS
-    numbers_regions = True
     companion_name = "markers"
     companion_kinds = (Kind.LABELS, Kind.MASK)
     kinds = (Kind.RGB, Kind.GRAY)
@@ -77,6 +76,11 @@ class Watershed(CompanionStep):
         self.sigma = sigma
         self.depth = depth
         self.lines = lines
+
+    @property
+    def numbers_regions(self):
+        """Not where the labels are given, as a map of markers."""
+        return not isinstance(self.markers, np.ndarray) or self.markers.dtype == np.uint8
 
     def check_params(self):
         """See `Step.check_params`."""

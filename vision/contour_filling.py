@@ -44,7 +44,7 @@ class Fillings:
                     flat.append(one)
             return cv2.polylines(canvas, flat, True, 255)
         for row, holes in self._regions():
-            _fill(canvas, self.points[row], holes, 255)
+            _fill_over(canvas, self.points[row], holes, 255)
         return canvas
 
     def to_labels(self):
@@ -64,7 +64,7 @@ class Fillings:
         """
         canvas = np.zeros(self.shape, np.int32)
         for row, holes in self._regions():
-            _fill(canvas, self.points[row], holes, row + 1)
+            _fill_over(canvas, self.points[row], holes, row + 1)
         return canvas
 
     def mean_colors(self, image):
@@ -115,6 +115,22 @@ class Fillings:
         outer_first = np.argsort(-self.areas, kind="stable")
         rows = outer_first[depths[outer_first] % 2 == 0].tolist()
         return [(row, holes.get(row, ())) for row in rows]
+
+
+def _fill_over(canvas, outline, holes, value):
+    """Fill a region among others: what lies in its holes stays."""
+    if not holes:
+        cv2.fillPoly(canvas, [outline], value)
+        return
+    corner = outline.min(axis=0)
+    width, height = outline.max(axis=0) - corner + 1
+    inside = np.zeros((height, width), np.uint8)
+    _fill(inside, outline, holes, 1, tuple((-corner).tolist()))
+    left, top = np.maximum(corner, 0)
+    x, y = np.maximum(-corner, 0)
+    place = canvas[top : max(top, corner[1] + height), left : max(left, corner[0] + width)]
+    where = inside[y : y + len(place), x : x + place.shape[1]].view(bool)
+    np.copyto(place, value, where=where)
 
 
 def _fill(canvas, outline, holes, value, offset=(0, 0)):

@@ -233,7 +233,7 @@ def _is_true_lab(image):
     if image.shape[2:] != (3,) or not image.size:
         return False
     lightness, colors = image[:, :, 0], image[:, :, 1:]
-    light = lightness.min() >= 0 and 1 < lightness.max() <= 100.01  # float32 rounds
+    light = lightness.min() >= 0 and 2 < lightness.max() <= 100.01  # float32 rounds
     return bool(light and np.abs(colors).max() <= 128 and (image != np.rint(image)).any())
 
 

@@ -33,13 +33,26 @@ def numbers_regions(step):
     >>> numbers_regions(KMeansSegmenter())
     False
     """
+    return bool(_numbering(step))
+
+
+def _numbering(step):
+    """The same, or None of what leaves the labels that come as they are."""
     core = core_of(step)
-    for _, last in reversed(getattr(core, "steps", [("", core)])):
-        if last is not core and hasattr(core_of(last), "steps"):
-            return numbers_regions(last)
-        if getattr(last, "gives", None) not in (SAME, BLENDED):
-            return getattr(last, "numbers_regions", False)
-    return False
+    if core is None or isinstance(core, str):
+        return None
+    if not hasattr(core, "steps"):
+        passes = getattr(core, "gives", None) in (SAME, BLENDED)
+        return None if passes else getattr(core, "numbers_regions", False)
+    steps = [one for _, one in core.steps]
+    while steps:
+        last = steps.pop()
+        if steps and hasattr(last, "branch") and hasattr(steps[-1], "branches"):
+            return _numbering(dict(steps[-1].branches).get(last.branch))
+        found = _numbering(last)
+        if found is not None:
+            return found
+    return None
 
 
 def takes_of(step):

@@ -70,6 +70,10 @@ def panoptic_quality(predicted, truth):
     >>> score.pq, score.sq, score.rq, score.found, score.missed
     (0.375, 0.75, 0.5, 1, 1)
     """
+    for name, maps in (("predicted", predicted), ("truth", truth)):
+        if not hasattr(maps, "__len__") or getattr(maps, "ndim", 3) == 2:
+            hint = "Of one image it is [labels]."
+            refuse(name, maps, "a list of label maps, one an image", "panoptic_quality", hint)
     if len(predicted) != len(truth) or not len(truth):
         raise ParameterError(
             "The 'predicted' and 'truth' of panoptic_quality must be lists of label maps of one "

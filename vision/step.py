@@ -31,8 +31,9 @@ class ImageEstimator(Composable, BaseEstimator):
         The dtypes of images that are taken; 8 bits unless it says more.
     example : dict
         Parameters of a working instance, for a class without an honest default.
-    numbers_regions : bool
-        Whether the labels that come out number regions, and mean nothing else.
+    numbers_regions : bool or None
+        Whether the labels that come out number regions, and mean nothing else; None: if those that
+        came did.
     revision : int
         Raised when the result changes: runs that resume tell what another revision did.
     """

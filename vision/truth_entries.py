@@ -86,6 +86,8 @@ def check_entry(entry, index, kind, *, lazy=False):
             way_out = f"Mend each when it is read: truth.map(lambda {name}: {expression})."
         else:
             way_out = f"Make one of it: {expression}." if expression else _advice(one, kind)
+        if expression.endswith("> 0).astype(np.int32)"):
+            way_out = f"ConnectedComponents() numbers the objects of a mask. {way_out}"
         refuse_truth(kind, f"{_came(one, kind)} at index {index}", way_out)
 
 

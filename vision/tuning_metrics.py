@@ -19,6 +19,14 @@ _EACH = (
 )
 
 
+_OF_ALL = (
+    "Of a function of all predictions and truths make lambda pipeline, images, truth: "
+    "{}(pipeline.predict(images), truth).{}."
+)
+# What is defined over all images, and the attribute that is the score.
+_WHOLE = {"average_precision": "map", "boundary_f": "ods", "panoptic_quality": "pq"}
+
+
 def _mean_iou(pairs):
     return np.mean([iou(*pair) for pair in pairs])
 
@@ -98,6 +106,8 @@ def _made_of(function):
     name = getattr(function, "__name__", "metric")
     if str(getattr(function, "__module__", "")).startswith("sklearn."):
         return f"sklearn.metrics.make_scorer({name}) makes one of it."
+    if name in _WHOLE:
+        return _OF_ALL.format(name, _WHOLE[name])
     return _EACH.format(name if name.isidentifier() else "metric")
 
 
@@ -109,14 +119,14 @@ def _gives_pictures(kind):
 def _names(kind):
     from sklearn.metrics import get_scorer_names
 
-    masks = list(FOREGROUND) if kind.fits((Kind.MASK,)) else []
+    masks = list(FOREGROUND) if kind is Kind.MASK else []
     return masks if _gives_pictures(kind) else [*masks, *get_scorer_names()]
 
 
 def _allowed(kind, pipeline):
     if not _gives_pictures(kind):
         return f"a name of sklearn.metrics.get_scorer_names() or {_CALL}"
-    names = "'iou' or 'dice' of the foreground, " if kind.fits((Kind.MASK,)) else ""
+    names = "'iou' or 'dice' of the foreground, " if kind is Kind.MASK else ""
     own = task_of(kind, regions=numbers_regions(pipeline)).metric
     return f"None for the pipeline's own score ({own}), {names}or {_CALL}"
 

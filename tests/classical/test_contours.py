@@ -8,6 +8,7 @@ from skimage import data, draw, measure
 from classical.contours import ApproximatePolygons, ConvexHulls, FillContours, FindContours
 from classical.edges import Canny
 from classical.morphology import Opening
+from classical.superpixels import Felzenszwalb
 from classical.threshold import Otsu
 from classical.watershed import DistanceWatershed
 from vision.contours import Contours
@@ -340,3 +341,20 @@ def test_areas_choose_among_the_outlines_of_a_label_map():
     chosen = FindContours(min_area=500, mode="ccomp")(labels)
     assert 0 < len(chosen) < len(every)
     assert chosen.areas.tolist() == [area for area in every.areas.tolist() if area >= 500]
+
+
+def test_label_maps_come_back_from_their_outlines_whatever_lies_in_or_across_another():
+    inner = np.zeros((30, 30), np.int32)
+    inner[3:27, 3:27], inner[10:20, 10:20] = 1, 2
+    crossed = np.array([[3, 3, 0], [3, 2, 3], [2, 3, 2], [2, 2, 0], [3, 1, 3]], np.int32)
+    regions = Felzenszwalb()(data.astronaut()[::4, ::4].copy())
+    for labels in (inner, crossed, regions, labelled()):
+        for mode in ("ccomp", "tree"):
+            found = FindContours(mode=mode)(labels)
+            assert np.array_equal(FillContours()(found) > 0, labels > 0)
+        found = FindContours()(labels)
+        filled = FillContours()(found) > 0
+        assert filled[labels > 0].all()
+        assert np.array_equal(FillContours()(found[np.arange(len(found))]) > 0, filled)
+    assert FillContours()(FindContours()(inner)).all(axis=0).sum() == 0
+    assert (FillContours()(FindContours()(inner)) > 0).sum() == 24 * 24

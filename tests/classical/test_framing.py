@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage import data
 
-from classical import Affine, Gray, Letterbox, Perspective, Rotate
+from classical import Affine, Gray, Letterbox, Perspective, Rotate, ToLab
 from classical.framing import Crop, Flip, Pad
 from vision.errors import ImageError, KindError, ParameterError
 from vision.kinds import Kind
@@ -219,9 +219,21 @@ def test_a_colour_is_refused_where_there_are_no_colours():
     flat = np.zeros((4, 4), np.float32)
     with pytest.raises(ParameterError, match="one number where the image has one channel"):
         Pad(2, value=(1, 0, 0))(flat)
-    with pytest.raises(ParameterError, match="a whole number from 0 to 255 each"):
+    with pytest.raises(ParameterError, match="whole numbers from 0 to 255 where"):
         Pad(2, value=(256, 0, 0))(data.astronaut())
-    with pytest.raises(ParameterError, match="0 to 1 each for a float image"):
+    with pytest.raises(ParameterError, match="from 0 to 1 for a float image"):
         Pad(2, value=red)(np.zeros((4, 4, 3), np.float32))
-    with pytest.raises(ParameterError, match="a number, or three, one a channel"):
+    with pytest.raises(ParameterError, match="a number, or a tuple of three, one a channel"):
         Pad(2, value=(1, 2, 3, 4))(data.astronaut())
+
+
+def test_a_border_of_true_lab_has_a_colour_of_its_own_unit():
+    lab, gray = ToLab()(data.astronaut()), data.camera()
+    turned = Rotate(45, value=(50.0, -20, 30))(lab)
+    assert turned[0, 0].tolist() == [50, -20, 30]
+    with pytest.raises(ParameterError, match="from 0 to 1 for a float image"):
+        Rotate(45, value=(50, -200, 30))(lab)
+    assert np.array_equal(Pad(3, border="edge", value=(1, 2, 3))(gray), Pad(3, border="edge")(gray))
+    for wrong in (np.array([255, 0, 10]), (255, 0, True), "white"):
+        with pytest.raises(ParameterError, match="a number, or a tuple of three"):
+            Pad(3, value=wrong)(gray)

@@ -5,9 +5,24 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import distance
 from skimage import data
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 
 import vision
-from classical import ConnectedComponents, DistanceWatershed, Opening, Otsu, Pad
+from classical import (
+    ConnectedComponents,
+    Crop,
+    DistanceWatershed,
+    FilterRegions,
+    Gray,
+    KMeansSegmenter,
+    Opening,
+    Otsu,
+    Pad,
+    Resize,
+    Watershed,
+)
+from vision import Branches, Pick, Pipeline
 from vision.comparison_pictures import rate_instances
 from vision.errors import ParameterError
 from vision.flow import numbers_regions
@@ -128,6 +143,44 @@ def test_methods_that_number_regions_are_compared_by_their_objects():
     assert study.task == "instances" and study.metric == "panoptic quality"
     assert study["apart"].scores["panoptic quality"].value == 1
     assert study.ranking() == ["apart", "together"]
+
+
+WATERSHED = Gray() >> Otsu() >> DistanceWatershed()
+
+
+@pytest.mark.parametrize(
+    ("step", "regions"),
+    [
+        (Branches({"a": WATERSHED, "b": Gray() >> KMeansSegmenter()}) >> Pick("a"), True),
+        (Branches({"a": WATERSHED, "b": Gray() >> KMeansSegmenter()}) >> Pick("b"), False),
+        (Pipeline([("a", WATERSHED), ("b", "passthrough")]), True),
+        (
+            Pipeline([("a", WATERSHED), ("b", Pipeline([("c", Resize(20)), ("d", Crop(0, 0))]))]),
+            True,
+        ),
+        (FrozenEstimator(WATERSHED), True),
+        (GridSearchCV(WATERSHED, {"distancewatershed__height": [1, 2]}), True),
+        (WATERSHED >> FilterRegions(area=(10, None)), True),
+        (KMeansSegmenter() >> FilterRegions(area=(10, None)), False),
+        (Watershed(), True),
+        (Watershed(np.eye(4, dtype=np.uint8) * 255), True),
+        (Watershed(np.eye(4, dtype=np.int32)), False),
+        (Gray() >> Otsu(), False),
+    ],
+)
+def test_whether_labels_number_regions_is_told_by_the_step_that_made_them(step, regions):
+    assert numbers_regions(step) is regions
+
+
+def test_maps_in_place_of_lists_are_refused():
+    for predicted, truth in ((squares(0), squares(0)), ([squares(0)], None), (iter([]), [])):
+        with pytest.raises(ParameterError, match=r"a list of label maps.*it is \[labels\]"):
+            panoptic_quality(predicted, truth)
+
+
+def test_masks_as_truth_of_objects_are_told_how_they_are_numbered():
+    with pytest.raises(ParameterError, match=r"ConnectedComponents\(\) numbers"):
+        (Otsu() >> DistanceWatershed()).score([data.coins()], [Otsu()(data.coins())])
 
 
 def test_the_task_of_label_maps_depends_on_what_their_numbers_mean():

@@ -73,7 +73,7 @@ def test_a_function_of_scikit_learn_is_refused_with_its_scorer():
         (MASKS, "jaccard", r"own score \(mean IoU\), 'iou' or 'dice'.* or a callable.*lambda"),
         (MASKS, "ioU", r"Did you mean 'iou'"),
         (MASKS, 3, r"'iou' or 'dice'"),
-        (chain(Canny()), "f1", r"own score \(ODS F-measure\), 'iou' or 'dice'"),
+        (chain(Canny()), "f1", r"own score \(ODS F-measure\), or a callable"),
         (chain(KMeansSegmenter()), "iou", r"own score \(mean IoU\), or a callable.*lambda"),
         (Otsu() >> FindContours(), "iou", r"own score \(mAP\), or a callable"),
         (CLASSES, "acuracy", r"get_scorer_names\(\).*or a callable.*Did you mean 'accuracy'"),

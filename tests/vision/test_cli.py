@@ -111,6 +111,7 @@ def test_a_fitted_archive_runs(here):
     assert labels == pipeline.predict(images).tolist()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_with_130_and_one_word(here, capsys, monkeypatch):
     def interrupted(*args, **kwargs):
         signal.raise_signal(signal.SIGINT)

@@ -366,6 +366,7 @@ def test_a_picture_that_is_gone_is_left_out(tmp_path):
     assert [figure["name"] for figure in figures] == ["b.png"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_run_that_was_stopped_says_so(tmp_path):
     for number in range(6):
         put(tmp_path / "in", f"{number}.png", np.full((8, 8), 10 * number, np.uint8))

@@ -204,6 +204,7 @@ def test_whatever_a_step_raises_is_a_row(tmp_path, raised, error, reason):
     assert summary.done == 2
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_run_with_the_rows_of_all_that_was_written(tmp_path):
     folder = tmp_path / "in"
     for number in range(40):

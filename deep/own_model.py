@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from deep.transfer import flat_layers
 from vision.errors import ParameterError
 
 SIDE = 224  # of the images that a network of any size is asked about
@@ -185,7 +186,7 @@ def copied(model):
 
 
 def _why(model, error):
-    if any(isinstance(layer, keras.layers.Lambda) for layer in _all_layers(model)):
+    if any(isinstance(layer, keras.layers.Lambda) for _, layer in flat_layers(model)):
         return (
             "its Lambda layer is a function that Keras cannot write down. Write it with "
             "keras.ops, as in keras.ops.abs(x), or with a layer of its own class."
@@ -194,10 +195,3 @@ def _why(model, error):
         f"{str(error).strip().splitlines()[0]} Every layer must be one that Keras can make again: "
         "one of its own, or a class with get_config()."
     )
-
-
-def _all_layers(model):
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _all_layers(layer)

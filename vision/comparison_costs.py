@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.comparison_result import Latency
+from vision.fingerprints import all_steps
 
 ONE_BY_ONE, LONGEST, WARM = 50, 1.0, 3  # pictures; seconds for all of them; not counted
 BATCH, BATCHES = 32, 3
@@ -295,6 +296,5 @@ def size_of(estimator, *, packed=True):
 
 
 def _bytes_elsewhere(estimator):
-    parts = [estimator, *estimator.get_params(deep=True).values()]
-    parts = {id(part): part for part in parts if hasattr(part, "bytes_elsewhere")}
-    return sum(part.bytes_elsewhere() for part in parts.values() if not isinstance(part, type))
+    steps = {id(step): step for step in all_steps(estimator) if hasattr(step, "bytes_elsewhere")}
+    return sum(step.bytes_elsewhere() for step in steps.values())

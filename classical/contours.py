@@ -1,6 +1,7 @@
 """Outlines of the regions of a mask or label map, made simpler, convex, or pixels again."""
 
 import numpy as np
+from scipy import ndimage
 
 from vision.checks import check_choice, check_number, check_order
 from vision.contour_measures import nesting, polygon_areas, side_by_side
@@ -8,7 +9,6 @@ from vision.contours import Contours
 from vision.errors import ImageError
 from vision.kinds import Kind
 from vision.opencv import cv2
-from vision.regions import region_table
 from vision.step import Step
 
 MODES = {
@@ -127,10 +127,15 @@ def _of_labels(labels, mode, approximation):
             "np.maximum(labels, 0) makes background of it."
         )
     points, parts = [], []
-    numbers, _, boxes, _ = region_table(labels)
-    for number, (left, top, right, bottom) in zip(numbers.tolist(), boxes.tolist()):
-        region = (labels[top:bottom, left:right] == number).view(np.uint8)
-        found, hierarchy = cv2.findContours(region, mode, approximation, offset=(left, top))
+    if labels.max() > labels.size:  # SciPy's table is as long as the highest label
+        numbers, ranks = np.unique(labels, return_inverse=True)
+        labels = ranks.reshape(labels.shape) + (numbers[0] > 0)
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        if place is None:
+            continue
+        region = (labels[place] == number).view(np.uint8)
+        offset = place[1].start, place[0].start
+        found, hierarchy = cv2.findContours(region, mode, approximation, offset=offset)
         points += found
         parts.append(hierarchy[0])
     nested = parts and mode in (cv2.RETR_CCOMP, cv2.RETR_TREE)

@@ -297,6 +297,19 @@ def test_of_a_label_map_each_label_has_the_outlines_of_its_mask(mode, approximat
     assert np.array_equal(found.hierarchy[:, 3], np.concatenate(parents))
 
 
+@pytest.mark.parametrize("background", [0, 1])
+def test_labels_may_be_of_any_height(background):
+    labels = labelled() + np.int32(background)
+    high = np.where(labels > 1, labels.astype(np.int64) * 500_000, labels).astype(np.int32)
+    assert high.max() > 500_000_000
+    for mode in ("external", "tree"):
+        found, expected = FindContours(mode=mode)(high), FindContours(mode=mode)(labels)
+        assert all(
+            np.array_equal(*pair) for pair in zip(found.points, expected.points, strict=True)
+        )
+        assert np.array_equal(found.hierarchy, expected.hierarchy)
+
+
 def test_the_links_of_a_label_maps_outlines_lead_through_all_of_them():
     links = FindContours(mode="tree")(labelled()).hierarchy
     at, walked = int(np.flatnonzero((links[:, 3] < 0) & (links[:, 1] < 0))[0]), []
